@@ -1,0 +1,57 @@
+/** Every default and bound, in one place. `xMs` milliseconds, `xBytes` bytes, `xCount` and `xMax` numbers. */
+import { KiB, MiB } from './units.ts'
+
+export const limits = {
+  /** Autosync: flush whenever dirty, this often. */
+  intervalMs: 1000,
+  /** Autosync: a threshold that was passed waits for this long without a write. */
+  debounceMs: 50,
+  /** Autosync: the oldest sealed transaction is never older than this. */
+  maxWaitMs: 1000,
+  /** Autosync: a group is full. */
+  maxDirtyBytes: 8 * MiB,
+  maxDirtyBlocks: 2048,
+  /** Flush refused (disk full): first and last pause before the same record is tried again. */
+  backoffMs: 100,
+  backoffMsMax: 5000,
+  /** Draining gives up after this many refused or failed flushes in a row. */
+  drainFailuresMax: 3,
+
+  /** Backpressure watermarks on sealed, not yet durable bytes. */
+  backpressureHighBytes: 64 * MiB,
+  backpressureNormalBytes: 32 * MiB,
+
+  requestDeadlineMs: 30_000,
+  transactionDeadlineMs: 30_000,
+  /** Requests that may wait at once; one more is refused with QUEUE_FULL. */
+  queueMax: 100_000,
+  /** Requests run back to back before the event loop gets a turn. */
+  turnMs: 20,
+
+  blockSize: 4096,
+  blockSizeMax: 65_536,
+  /** Preallocated size of one log segment. */
+  segmentBytes: 4 * MiB,
+  segmentCount: 3,
+  /** The log is folded when it is longer than max(this, home / 4). */
+  checkpointBytes: 8 * MiB,
+  /** One step of a checkpoint copies at most this much, so that a commit waits for at most one step. */
+  checkpointStepBytes: 512 * KiB,
+  cacheBytes: 64 * MiB,
+  /** Pages of one open transaction, and temporary files beside them. */
+  transactionBytesMax: 512 * MiB,
+  /** A WASM instance that has grown past this is replaced when idle. */
+  wasmIdleBytesMax: 64 * MiB,
+  statementCacheMax: 128,
+  /** Rows that `iterate` hands over at once, and the most that one call may hold. */
+  iterateChunkRows: 512,
+  resultBytesMax: 256 * MiB,
+
+  /** Outcomes of requests with an id, kept through crashes and checkpoints. */
+  outcomesPerClientMax: 64,
+  clientsMax: 64,
+  outcomeRowsBytesMax: 64 * KiB,
+
+  recoverySampleSize: 64,
+  nameLengthMax: 200,
+} as const
