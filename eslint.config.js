@@ -1,0 +1,56 @@
+/** Lint: types that hold, promises that are never dropped. Layout is prettier's, layers are dependency-cruiser's. */
+import { defineConfig } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+export default defineConfig(
+  { ignores: ['dist', '.cache', 'coverage', '**/node_modules', 'docs'] },
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      // A promise is awaited, returned or handed to a machine.
+      '@typescript-eslint/no-floating-promises': ['error', { checkThenables: true }],
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/consistent-type-exports': 'error',
+      '@typescript-eslint/no-import-type-side-effects': 'off',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'No enums: a union of literals says the same and erases.' },
+        { selector: 'TSModuleDeclaration[kind="namespace"]', message: 'No namespaces: a module is one.' },
+      ],
+      'no-console': 'error',
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+      'no-var': 'error',
+
+      // Numbers are what this code is about; they print the same in every locale.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // A branch may end with `return f()` whatever f returns; an index signature may name its key.
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/consistent-indexed-object-style': 'off',
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      // Ports are asynchronous where one medium needs it; another implementation of the same port may have nothing to await.
+      '@typescript-eslint/require-await': 'off',
+      // Classes with mutable state and interfaces of ports are both fine; so are small type aliases.
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+    },
+  },
+  {
+    files: ['test/**', 'bench/**'],
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  { files: ['scripts/**', 'bench/**', 'test/kill/**'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.cjs'], ...tseslint.configs.disableTypeChecked },
+)

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** Every test file in its own process, two at a time: locks and WASM instances never meet, and two cores are enough. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    passWithNoTests: false,
+    sequence: { shuffle: false },
+  },
+})
