@@ -12,11 +12,16 @@ export const errorCodes = {
   FORMAT_UNKNOWN: 'The store was written by a newer version. Upgrade this package.',
   BLOCK_SIZE_MISMATCH: 'The store has another block size than was asked for. Open it with details.blockSize.',
   HEADER_CORRUPT: 'No valid header slot, or one older than the log. Restore a backup; nothing was changed.',
-  TABLE_CORRUPT: 'The block table is damaged. Open with onCorruption "repair" to rebuild what can be, or restore a backup.',
-  LOG_CORRUPT: 'The commit log is damaged before its durable end. Open with onCorruption "report" or "repair", or restore a backup.',
-  HOME_CORRUPT: 'The home file is damaged or cut short. Open with onCorruption "report" or "repair", or restore a backup.',
-  HOME_CHANGED_OUTSIDE: 'Something else wrote the home file while it was closed. Open with recovery.homeChanged "adopt" to keep its changes.',
-  CHECKSUM_MISMATCH: 'A block does not have the bytes that were written; details.blockNo. Restore it from a backup, or open with "repair".',
+  TABLE_CORRUPT:
+    'The block table is damaged. Open with onCorruption "repair" to rebuild what can be, or restore a backup.',
+  LOG_CORRUPT:
+    'The commit log is damaged before its durable end. Open with onCorruption "report" or "repair", or restore a backup.',
+  HOME_CORRUPT:
+    'The home file is damaged or cut short. Open with onCorruption "report" or "repair", or restore a backup.',
+  HOME_CHANGED_OUTSIDE:
+    'Something else wrote the home file while it was closed. Open with recovery.homeChanged "adopt" to keep its changes.',
+  CHECKSUM_MISMATCH:
+    'A block does not have the bytes that were written; details.blockNo. Restore it from a backup, or open with "repair".',
   ALGORITHM_MISMATCH: 'A block names a checksum algorithm that this version does not know, or none.',
   STORE_LOST: 'The medium lost the store. Restore a backup.',
   // Requests
@@ -28,7 +33,8 @@ export const errorCodes = {
   TRANSACTION_ABORTED: 'SQLite rolled the transaction back (OR ROLLBACK, interrupt). Run it again.',
   TRANSACTION_LEFT_OPEN: 'The request left a transaction open; it was rolled back. Use transaction().',
   TRANSACTION_CLOSED: 'The transaction has ended; its handle can no longer be used.',
-  TRANSACTION_TIMEOUT: 'The transaction took longer than its deadline and was rolled back. Shorten it or raise deadlineMs.',
+  TRANSACTION_TIMEOUT:
+    'The transaction took longer than its deadline and was rolled back. Shorten it or raise deadlineMs.',
   TRANSACTION_TOO_LARGE: 'The transaction wrote more than fits in memory; it was rolled back. Split it.',
   RESULT_TOO_LARGE: 'The rows do not fit in the limit. Narrow the query.',
   USE_TX: 'db was used inside transaction(fn), which would wait for itself. Use the tx argument.',
@@ -41,7 +47,8 @@ export const errorCodes = {
   DATABASE_CLOSED: 'The database is closed or closing. Open it again.',
   DATABASE_FAILED: 'The database stopped after an internal error; cause says which. Close it and open it again.',
   // Medium
-  STORAGE_FULL: 'The disk or quota is full; nothing of the commit was written. Free space; it is retried until the deadline.',
+  STORAGE_FULL:
+    'The disk or quota is full; nothing of the commit was written. Free space; it is retried until the deadline.',
   STORAGE_FAILED: 'The medium failed at a write or barrier; cause is its error. The view was rebuilt; try again.',
   READBACK_MISMATCH: 'What was written did not read back the same. The medium is not to be trusted.',
   LEASE_LOST: 'Another writer has taken over this store. What was not acknowledged was not kept.',
