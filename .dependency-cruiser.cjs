@@ -1,0 +1,113 @@
+/**
+ * The layers of ARCHITECTURE.md. What a folder may import is listed; all else is an error.
+ * A `type` rule lets types through and nothing that exists at run time.
+ */
+const kernel = '^src/(errors|assert|units|limits)\\.ts$'
+const vocabulary = '^src/(api|events|logger|sql)\\.ts$'
+
+/** @param {string} from @param {string[]} allowed @param {string} why */
+const layer = (from, allowed, why) => ({
+  name: `${from}-layer`,
+  severity: 'error',
+  comment: why,
+  from: { path: `^src/${from}/` },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, kernel, ...allowed] },
+})
+
+/** @param {string} from @param {string} to @param {string} why */
+const typesOnly = (from, to, why) => ({
+  name: `${from}-types-of-${to}`,
+  severity: 'error',
+  comment: why,
+  from: { path: `^src/${from}/` },
+  to: { path: `^src/${to}`, dependencyTypesNot: ['type-only'] },
+})
+
+/** @param {string} name @param {string} only @param {string} why */
+const packageOnlyIn = (name, only, why) => ({
+  name: `${name}-only-where-it-belongs`,
+  severity: 'error',
+  comment: why,
+  from: { path: '^src/', pathNot: only },
+  to: { path: `node_modules/(@journeyapps/)?${name}/`, dependencyTypesNot: ['type-only'] },
+})
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    layer('machines', [], 'Machines decide: xstate and the kernel, nothing that does.'),
+    layer('storage', [], 'Storage remembers: it knows no machine, no SQLite, no stream.'),
+    layer(
+      'effects',
+      ['^src/storage/', '^src/machines/', vocabulary],
+      'Effects do: storage, and the types of machines.',
+    ),
+    typesOnly('effects', 'machines', 'Effects answer machines; only open.ts puts the two together.'),
+    layer('vfs', ['^src/storage/', '^src/sql\\.ts$'], 'The VFS speaks SQLite over storage.'),
+    layer('streams', ['^src/machines/', vocabulary], 'Streams show: rxjs over facts.'),
+    typesOnly('streams', 'machines', 'Streams read the facts of machines, not the machines.'),
+    {
+      name: 'kernel-stands-alone',
+      severity: 'error',
+      comment: 'errors, assert, units and limits are below everything.',
+      from: { path: kernel },
+      to: { path: '^src/', pathNot: kernel },
+    },
+    {
+      name: 'vocabulary-is-types',
+      severity: 'error',
+      comment: 'Files of shared types need nothing of the layers at run time.',
+      from: { path: vocabulary },
+      to: { path: '^src/', pathNot: [kernel, vocabulary], dependencyTypesNot: ['type-only'] },
+    },
+    packageOnlyIn(
+      'xstate',
+      '^src/(machines/|open\\.ts|database\\.ts)',
+      'Only machines are written with xstate, only open.ts starts them.',
+    ),
+    packageOnlyIn('rxjs', '^src/(streams/|open\\.ts|database\\.ts)', 'rxjs lives at the edge.'),
+    packageOnlyIn('wa-sqlite', '^src/vfs/', 'One file imports wa-sqlite.'),
+    packageOnlyIn('fs-native-extensions', '^src/effects/', 'Locks are taken by the opener.'),
+    {
+      name: 'platform-only-at-the-edges',
+      severity: 'error',
+      comment: 'Files, clocks and threads are touched in effects/, storage/media/ and where everything is composed.',
+      from: { path: '^src/(machines|streams|vfs|storage)/', pathNot: '^src/storage/media/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'A file is understood after those it imports.',
+      from: { path: '^(src|scripts)/' },
+      to: { circular: true },
+    },
+    {
+      name: 'shipped-code-is-self-contained',
+      severity: 'error',
+      comment: 'What ships imports neither tests nor tools.',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts|bench)/' },
+    },
+    {
+      name: 'no-dev-dependency-in-src',
+      severity: 'error',
+      comment: 'A package that src imports is installed with ours.',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      comment: 'Every import leads somewhere.',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+}

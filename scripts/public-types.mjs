@@ -1,0 +1,37 @@
+/**
+ * Compiles dist/index.d.ts the way a strict user does, with library checks on and no ambient packages, and fails when the types
+ * it needs reach into a package that is ours to change: only rxjs is part of the public API.
+ */
+import path from 'node:path'
+import ts from 'typescript'
+
+const publicPackages = ['rxjs', 'typescript']
+const root = path.resolve(import.meta.dirname, '..')
+const entry = path.join(root, 'dist/index.d.ts')
+
+const program = ts.createProgram([entry], {
+  strict: true,
+  noEmit: true,
+  skipLibCheck: false,
+  types: [],
+  target: ts.ScriptTarget.ES2022,
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts', 'lib.dom.asynciterable.d.ts'],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+})
+
+const files = program.getSourceFiles().map((file) => path.relative(root, file.fileName))
+const reached = new Set(files.map(packageOf).filter((name) => name !== undefined))
+const problems = [
+  ...ts
+    .getPreEmitDiagnostics(program)
+    .map((diagnostic) => ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n')),
+  ...[...reached].filter((name) => !publicPackages.includes(name)).map((name) => `the public types reach into ${name}`),
+]
+for (const problem of problems) console.error(problem)
+process.exit(problems.length === 0 ? 0 : 1)
+
+/** @param {string} file */
+function packageOf(file) {
+  return /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]
+}
