@@ -1,0 +1,101 @@
+/**
+ * How what autosync remembers moves: one pure function for each fact. The oldest age is kept conservatively: when a flush covers
+ * what was sealed until it was wanted, the first transaction sealed after that becomes the oldest.
+ */
+import { assert } from '../assert.ts'
+import type {
+  AutosyncContext,
+  AutosyncInput,
+  FlushFailed,
+  FlushSucceeded,
+  TransactionsSealed,
+} from './autosync-types.ts'
+
+type Update = Partial<AutosyncContext>
+
+export const isBehind = ({ durableTxid, sealedTxid }: AutosyncContext): boolean => durableTxid < sealedTxid
+
+export const initialContext = (input: AutosyncInput): AutosyncContext => ({
+  policy: input.policy,
+  highBytes: input.highBytes,
+  normalBytes: input.normalBytes,
+  sealedTxid: input.sealedTxid,
+  writtenTxid: input.sealedTxid,
+  durableTxid: input.sealedTxid,
+  dirtyBlocks: 0,
+  dirtyBytes: 0,
+  oldestAtMs: 0,
+  newestAtMs: 0,
+  flushTxid: input.sealedTxid,
+  laterAtMs: 0,
+  wakeAtMs: null,
+  needsBarrier: false,
+  isRequested: false,
+  failureCount: 0,
+  isHigh: false,
+  isGivenUp: false,
+})
+
+export function afterSealed(context: AutosyncContext, sealed: TransactionsSealed): Update {
+  assert(sealed.sealedTxid > context.sealedTxid, 'a sealed transaction has a new txid')
+  return {
+    sealedTxid: sealed.sealedTxid,
+    dirtyBlocks: sealed.dirtyBlocks,
+    dirtyBytes: sealed.dirtyBytes,
+    oldestAtMs: isBehind(context) ? context.oldestAtMs : sealed.atMs,
+    newestAtMs: sealed.atMs,
+    laterAtMs: context.sealedTxid === context.flushTxid ? sealed.atMs : context.laterAtMs,
+  }
+}
+
+/** A flush of everything sealed so far is wanted. */
+export const afterWanted = (
+  context: AutosyncContext,
+  { needsBarrier }: { readonly needsBarrier: boolean },
+): Update => ({
+  flushTxid: context.sealedTxid,
+  isRequested: false,
+  needsBarrier,
+})
+
+export function afterFlushed(context: AutosyncContext, flushed: FlushSucceeded): Update {
+  assert(flushed.durableTxid >= context.durableTxid, 'durability is never taken back')
+  assert(flushed.writtenTxid >= flushed.durableTxid, 'what is durable is written')
+  assert(flushed.writtenTxid >= context.flushTxid, 'a flush writes everything that was sealed when it was wanted')
+  assert(flushed.writtenTxid <= context.sealedTxid, 'only sealed transactions are written')
+  const isCovered = flushed.durableTxid >= context.flushTxid
+  assert(
+    isCovered || !context.needsBarrier,
+    'a flush with a barrier makes everything durable that was sealed when it was wanted',
+  )
+  return {
+    writtenTxid: flushed.writtenTxid,
+    durableTxid: flushed.durableTxid,
+    dirtyBlocks: flushed.dirtyBlocks,
+    dirtyBytes: flushed.dirtyBytes,
+    oldestAtMs: isCovered ? context.laterAtMs : context.oldestAtMs,
+    failureCount: 0,
+  }
+}
+
+/** What is behind after a failure is written and waits for a barrier only; its age starts anew, so that a sick medium is not hammered. */
+export function afterFailed(context: AutosyncContext, failed: FlushFailed): Update {
+  assert(failed.sealedTxid <= context.sealedTxid, 'a failure seals nothing')
+  assert(failed.durableTxid <= failed.sealedTxid, 'what is durable was sealed')
+  return {
+    sealedTxid: failed.sealedTxid,
+    writtenTxid: failed.sealedTxid,
+    durableTxid: failed.durableTxid,
+    dirtyBlocks: 0,
+    dirtyBytes: 0,
+    oldestAtMs: failed.atMs,
+    newestAtMs: failed.atMs,
+    flushTxid: failed.sealedTxid,
+    isRequested: false,
+    failureCount: context.failureCount + 1,
+  }
+}
+
+/** Between the watermarks it stays as it was. */
+export const isHighAfter = ({ dirtyBytes, highBytes, normalBytes, isHigh }: AutosyncContext): boolean =>
+  dirtyBytes >= highBytes || (isHigh && dirtyBytes >= normalBytes)
