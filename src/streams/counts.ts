@@ -1,4 +1,7 @@
-/** From events to metrics: a pure reducer over what was told, and the public snapshot made from it when somebody looks. */
+/**
+ * From events to metrics: running totals, and the public snapshot made from them when somebody looks.
+ * The totals are changed in place, because each sync of a busy database passes here twice.
+ */
 import type { DatabaseEvent, Gauges, Metrics, SyncTrigger } from '../events.ts'
 import { countBounds, emptyTally, histogramOf, millisecondBounds, type Tally, tally } from './histogram.ts'
 import { addTo, emptyWindow, sumOf, upTo, type Window, windowMs } from './window.ts'
@@ -6,14 +9,14 @@ import { addTo, emptyWindow, sumOf, upTo, type Window, windowMs } from './window
 export interface Counts {
   /** Monotonic milliseconds of the open. */
   readonly sinceMs: number
-  readonly window: Window
-  readonly started: number
-  readonly succeeded: number
-  readonly failed: number
-  readonly byTrigger: Readonly<Record<SyncTrigger, number>>
-  readonly flushMs: Tally
-  readonly groupSize: Tally
-  readonly recoveryMs: number | null
+  readonly byTrigger: Record<SyncTrigger, number>
+  window: Window
+  started: number
+  succeeded: number
+  failed: number
+  flushMs: Tally
+  groupSize: Tally
+  recoveryMs: number | null
 }
 
 export const noGauges: Gauges = {
@@ -31,54 +34,42 @@ export const noGauges: Gauges = {
   handOverMs: null,
 }
 
-const noTriggers: Readonly<Record<SyncTrigger, number>> = {
-  urgent: 0,
-  threshold: 0,
-  debounce: 0,
-  interval: 0,
-  maxWait: 0,
-  requested: 0,
-  drain: 0,
-  retry: 0,
-}
-
 export const noCounts = (sinceMs: number): Counts => ({
   sinceMs,
   window: emptyWindow,
   started: 0,
   succeeded: 0,
   failed: 0,
-  byTrigger: noTriggers,
+  byTrigger: { urgent: 0, threshold: 0, debounce: 0, interval: 0, maxWait: 0, requested: 0, drain: 0, retry: 0 },
   flushMs: emptyTally(millisecondBounds),
   groupSize: emptyTally(countBounds),
   recoveryMs: null,
 })
 
-/** The counts after an event at `nowMs`; the same counts when the event moves none of them. */
-export function count(counts: Counts, event: DatabaseEvent, nowMs: number): Counts {
+/** Counts an event at `nowMs`; false when it moves nothing. */
+export function count(counts: Counts, event: DatabaseEvent, nowMs: number): boolean {
   switch (event.type) {
-    case 'sync.started': {
-      const byTrigger = { ...counts.byTrigger, [event.trigger]: counts.byTrigger[event.trigger] + 1 }
-      return { ...counts, started: counts.started + 1, byTrigger }
+    case 'sync.started':
+      counts.started += 1
+      counts.byTrigger[event.trigger] += 1
+      return true
+    case 'sync.succeeded': {
+      const { blocks, bytes } = event
+      counts.succeeded += 1
+      counts.window = addTo(counts.window, nowMs, { blocks, bytes, succeeded: 1, failed: 0 })
+      counts.flushMs = tally(counts.flushMs, event.ms)
+      counts.groupSize = tally(counts.groupSize, event.txidTo - event.txidFrom + 1)
+      return true
     }
-    case 'sync.succeeded':
-      return {
-        ...counts,
-        succeeded: counts.succeeded + 1,
-        window: addTo(counts.window, nowMs, { blocks: event.blocks, bytes: event.bytes, succeeded: 1, failed: 0 }),
-        flushMs: tally(counts.flushMs, event.ms),
-        groupSize: tally(counts.groupSize, event.txidTo - event.txidFrom + 1),
-      }
     case 'sync.failed':
-      return {
-        ...counts,
-        failed: counts.failed + 1,
-        window: addTo(counts.window, nowMs, { blocks: 0, bytes: 0, succeeded: 0, failed: 1 }),
-      }
+      counts.failed += 1
+      counts.window = addTo(counts.window, nowMs, { blocks: 0, bytes: 0, succeeded: 0, failed: 1 })
+      return true
     case 'recovery.finished':
-      return { ...counts, recoveryMs: event.ms }
+      counts.recoveryMs = event.ms
+      return true
     default:
-      return counts
+      return false
   }
 }
 
@@ -94,7 +85,7 @@ export function metricsOf(counts: Counts, gauges: Gauges, nowMs: number): Metric
       started: counts.started,
       succeeded: counts.succeeded,
       failed: counts.failed,
-      byTrigger: counts.byTrigger,
+      byTrigger: { ...counts.byTrigger },
     },
     flushMs: histogramOf(counts.flushMs),
     groupSize: histogramOf(counts.groupSize),

@@ -24,9 +24,11 @@ export const emptyTally = (bounds: readonly number[]): Tally => ({
 
 export function tally(before: Tally, value: number): Tally {
   const bucket = bucketOf(before.bounds, value)
+  const counts = before.counts.slice()
+  counts[bucket] = (counts[bucket] ?? 0) + 1
   return {
     bounds: before.bounds,
-    counts: before.counts.map((count, index) => (index === bucket ? count + 1 : count)),
+    counts,
     count: before.count + 1,
     sum: before.sum + value,
     greatest: Math.max(before.greatest, value),
@@ -43,8 +45,12 @@ export const histogramOf = (from: Tally): Histogram => ({
 })
 
 function bucketOf(bounds: readonly number[], value: number): number {
-  const found = bounds.findIndex((bound) => value <= bound)
-  return found === -1 ? bounds.length : found
+  let bucket = 0
+  for (const bound of bounds) {
+    if (value <= bound) return bucket
+    bucket += 1
+  }
+  return bucket
 }
 
 function percentile({ bounds, counts, count, greatest }: Tally, share: number): number {

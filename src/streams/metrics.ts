@@ -6,7 +6,7 @@
 import { Observable, Subject } from 'rxjs'
 import type { DatabaseEvent, Gauges, Metrics } from '../events.ts'
 import { count, metricsOf, noCounts, noGauges } from './counts.ts'
-import { upTo } from './window.ts'
+import { isEmpty, upTo } from './window.ts'
 
 export const sampleMs = 250
 
@@ -28,7 +28,7 @@ export interface MetricsStream {
 export function createMetrics(clock: StreamClock, initial: Partial<Gauges> = {}): MetricsStream {
   const samples = new Subject<Metrics>()
   const gauges = { ...noGauges, ...initial }
-  let counts = noCounts(clock.now())
+  const counts = noCounts(clock.now())
   let isChanged = false
   let isComplete = false
   let cancelSample: (() => void) | undefined
@@ -38,14 +38,14 @@ export function createMetrics(clock: StreamClock, initial: Partial<Gauges> = {})
 
   function sampleSoon(): void {
     if (!samples.observed || isComplete) return
-    if (isChanged || counts.window.length > 0) cancelSample ??= clock.after(sampleMs, sample)
+    if (isChanged || !isEmpty(counts.window)) cancelSample ??= clock.after(sampleMs, sample)
   }
 
   function sample(): void {
     cancelSample = undefined
     const window = upTo(counts.window, clock.now())
     const hasChanged = isChanged || window !== counts.window
-    counts = { ...counts, window }
+    counts.window = window
     isChanged = false
     if (hasChanged) samples.next(snapshot())
     sampleSoon()
@@ -75,10 +75,7 @@ export function createMetrics(clock: StreamClock, initial: Partial<Gauges> = {})
   return {
     metrics$,
     record(event) {
-      const after = count(counts, event, clock.now())
-      if (isComplete || after === counts) return
-      counts = after
-      changed()
+      if (!isComplete && count(counts, event, clock.now())) changed()
     },
     gauge(measured) {
       if (isComplete) return

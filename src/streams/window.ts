@@ -16,34 +16,55 @@ interface Slot extends Happened {
   readonly startMs: number
 }
 
-/** Oldest first. */
-export type Window = readonly Slot[]
+/** The current slot apart from the older ones, oldest first, so that adding to it copies nothing else. */
+export interface Window {
+  readonly older: readonly Slot[]
+  readonly current: Slot | undefined
+}
 
-export const emptyWindow: Window = []
+export const emptyWindow: Window = { older: [], current: undefined }
+
+export const isEmpty = ({ older, current }: Window): boolean => current === undefined && older.length === 0
 
 export function addTo(window: Window, nowMs: number, happened: Happened): Window {
+  const { older, current } = window
   const startMs = Math.floor(nowMs / slotMs) * slotMs
-  const last = window.at(-1)
-  if (last?.startMs === startMs) return [...window.slice(0, -1), { startMs, ...sumOf([last, happened]) }]
-  return [...upTo(window, nowMs), { startMs, ...happened }]
+  if (current?.startMs === startMs) return { older, current: slotOf(startMs, plus(current, happened)) }
+  const kept = upTo(window, nowMs)
+  return {
+    older: kept.current === undefined ? kept.older : [...kept.older, kept.current],
+    current: slotOf(startMs, happened),
+  }
 }
 
 /** Without the slots that are too old at `nowMs`; the same window when none is. */
 export function upTo(window: Window, nowMs: number): Window {
-  const oldest = window[0]
+  const { older, current } = window
+  if (current !== undefined && isTooOld(current, nowMs)) return emptyWindow
+  const oldest = older[0]
   if (oldest === undefined || !isTooOld(oldest, nowMs)) return window
-  return window.filter((slot) => !isTooOld(slot, nowMs))
+  return { older: older.filter((slot) => !isTooOld(slot, nowMs)), current }
 }
 
-export function sumOf(parts: readonly Happened[]): Happened {
-  let [blocks, bytes, succeeded, failed] = [0, 0, 0, 0]
-  for (const part of parts) {
-    blocks += part.blocks
-    bytes += part.bytes
-    succeeded += part.succeeded
-    failed += part.failed
-  }
-  return { blocks, bytes, succeeded, failed }
+export function sumOf({ older, current }: Window): Happened {
+  return older.reduce(plus, current ?? nothing)
 }
+
+const nothing: Happened = { blocks: 0, bytes: 0, succeeded: 0, failed: 0 }
+
+const plus = (left: Happened, right: Happened): Happened => ({
+  blocks: left.blocks + right.blocks,
+  bytes: left.bytes + right.bytes,
+  succeeded: left.succeeded + right.succeeded,
+  failed: left.failed + right.failed,
+})
+
+const slotOf = (startMs: number, { blocks, bytes, succeeded, failed }: Happened): Slot => ({
+  startMs,
+  blocks,
+  bytes,
+  succeeded,
+  failed,
+})
 
 const isTooOld = (slot: Slot, nowMs: number): boolean => slot.startMs + slotMs <= nowMs - windowMs

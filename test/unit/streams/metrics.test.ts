@@ -123,14 +123,14 @@ describe('the sliding window', () => {
     expect(now().errorRate).toBe(0)
   })
 
-  test('ten thousand syncs in a window are all counted', () => {
+  test('a thousand syncs in a window are all counted', () => {
     const { clock, metrics, now } = open()
     clock.advance(10_000)
-    for (let sync = 0; sync < 10_000; sync++) {
-      clock.advance(0.9)
+    for (let sync = 0; sync < 1000; sync++) {
+      clock.advance(9)
       metrics.record(succeeded({ blocks: 1 }))
     }
-    expect(now().throughput.blocksPerSecond).toBe(1000)
+    expect(now().throughput.blocksPerSecond).toBe(100)
   })
 })
 
