@@ -47,8 +47,15 @@ export interface EnumerationRule {
 }
 
 /** Calls `visit` with every image that the rule allows at this point; returns how many there were. */
-export function eachImage(point: CrashPoint, rule: EnumerationRule, visit: (image: DiskImage) => void): number {
-  return exhaust((choices) => visit(imageAfter(point, chooseFates(point, rule, choices))))
+export function eachImage(
+  point: CrashPoint,
+  rule: EnumerationRule,
+  visit: (image: DiskImage, fates: readonly Fate[]) => void,
+): number {
+  return exhaust((choices) => {
+    const fates = chooseFates(point, rule, choices)
+    visit(imageAfter(point, fates), fates)
+  })
 }
 
 /** One fate per entry of the point's list. */

@@ -9,6 +9,7 @@
  *
  * R1 and R2 (replay and recovery change nothing when repeated) compare two recovered states: `sameState`.
  */
+import { limits } from '../../src/limits.ts'
 import type { BlockStore, Group } from '../../src/storage/block-store.ts'
 import { blockNo } from '../../src/units.ts'
 import { hashOfBytes } from './sim-image.ts'
@@ -75,6 +76,13 @@ export const withVoided = (history: History, txid: number): History => ({
   voided: [...history.voided, ...history.states.filter((state) => state.txid > txid)],
 })
 
+/** A recovery has decided: what it found is durable, what it did not find never happened. */
+export const withRecovered = (history: History, found: StoreState): History => ({
+  states: [found],
+  durableTxid: found.txid,
+  voided: [...history.voided, ...history.states.filter((state) => state.txid > found.txid)],
+})
+
 export function stateAfter(before: StoreState, group: Group): StoreState {
   const blocks = new Map(before.blocks)
   for (const [at, block] of before.blocks) {
@@ -97,7 +105,9 @@ export function stateAfter(before: StoreState, group: Group): StoreState {
       isTombstone: false,
     })
   }
-  const requests = [...before.requests, ...group.requests.map((request) => request.requestNo)]
+  const requests = [...before.requests, ...group.requests.map((request) => request.requestNo)].slice(
+    -limits.outcomesPerClientMax,
+  )
   return { txid: group.lastTxid, sizeBlocks: group.sizeBlocks, blocks, requests }
 }
 
