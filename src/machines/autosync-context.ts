@@ -13,6 +13,9 @@ import type {
 
 type Update = Partial<AutosyncContext>
 
+/** What is wanted together with a fact: no flush, one that does what its group's levels ask for, one that makes everything durable. */
+export type Wants = 'nothing' | 'levels' | 'barrier'
+
 export const isBehind = ({ durableTxid, sealedTxid }: AutosyncContext): boolean => durableTxid < sealedTxid
 
 export const initialContext = (input: AutosyncInput): AutosyncContext => ({
@@ -36,9 +39,9 @@ export const initialContext = (input: AutosyncInput): AutosyncContext => ({
   isGivenUp: false,
 })
 
-export function afterSealed(context: AutosyncContext, sealed: TransactionsSealed): Update {
+export function afterSealed(context: AutosyncContext, sealed: TransactionsSealed, wants: Wants): Update {
   assert(sealed.sealedTxid > context.sealedTxid, 'a sealed transaction has a new txid')
-  return {
+  const update = {
     sealedTxid: sealed.sealedTxid,
     dirtyBlocks: sealed.dirtyBlocks,
     dirtyBytes: sealed.dirtyBytes,
@@ -46,34 +49,33 @@ export function afterSealed(context: AutosyncContext, sealed: TransactionsSealed
     newestAtMs: sealed.atMs,
     laterAtMs: context.sealedTxid === context.flushTxid ? sealed.atMs : context.laterAtMs,
   }
+  if (wants === 'nothing') return update
+  return { ...update, flushTxid: sealed.sealedTxid, isRequested: false, needsBarrier: wants === 'barrier' }
 }
 
-/** A flush of everything sealed so far is wanted. */
-export const afterWanted = (
-  context: AutosyncContext,
-  { needsBarrier }: { readonly needsBarrier: boolean },
-): Update => ({
+/** A flush that makes everything durable is wanted. */
+export const afterWanted = (context: AutosyncContext): Update => ({
   flushTxid: context.sealedTxid,
   isRequested: false,
-  needsBarrier,
+  needsBarrier: true,
 })
 
-export function afterFlushed(context: AutosyncContext, flushed: FlushSucceeded): Update {
+export function afterFlushed(context: AutosyncContext, flushed: FlushSucceeded, wants: Wants): Update {
   assert(flushed.durableTxid >= context.durableTxid, 'durability is never taken back')
   assert(flushed.writtenTxid >= flushed.durableTxid, 'what is durable is written')
-  assert(flushed.writtenTxid >= context.flushTxid, 'a flush writes everything that was sealed when it was wanted')
+  assert(flushed.writtenTxid >= context.flushTxid, 'a flush writes what was sealed when it was wanted')
   assert(flushed.writtenTxid <= context.sealedTxid, 'only sealed transactions are written')
   const isCovered = flushed.durableTxid >= context.flushTxid
-  assert(
-    isCovered || !context.needsBarrier,
-    'a flush with a barrier makes everything durable that was sealed when it was wanted',
-  )
+  assert(isCovered || !context.needsBarrier, 'a flush with a barrier makes durable what was sealed when it was wanted')
   return {
     writtenTxid: flushed.writtenTxid,
     durableTxid: flushed.durableTxid,
     dirtyBlocks: flushed.dirtyBlocks,
     dirtyBytes: flushed.dirtyBytes,
     oldestAtMs: isCovered ? context.laterAtMs : context.oldestAtMs,
+    flushTxid: wants === 'nothing' ? context.flushTxid : context.sealedTxid,
+    needsBarrier: wants === 'barrier',
+    isRequested: false,
     failureCount: 0,
   }
 }
@@ -96,6 +98,6 @@ export function afterFailed(context: AutosyncContext, failed: FlushFailed): Upda
   }
 }
 
-/** Between the watermarks it stays as it was. */
-export const isHighAfter = ({ dirtyBytes, highBytes, normalBytes, isHigh }: AutosyncContext): boolean =>
-  dirtyBytes >= highBytes || (isHigh && dirtyBytes >= normalBytes)
+/** The fact moves dirtyBytes over a watermark. Between the two it stays as it was. */
+export const isEdge = ({ isHigh, highBytes, normalBytes }: AutosyncContext, dirtyBytes: number): boolean =>
+  isHigh ? dirtyBytes < normalBytes : dirtyBytes >= highBytes

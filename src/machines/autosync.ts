@@ -5,7 +5,9 @@
  *   debouncing ─woke, due | flush.requested | transactions.sealed, urgent or over a threshold→ flushing
  *   flushing ─flush.succeeded→ idle | debouncing | flushing again     ─flush.failed→ idle: the group was rejected
  *   flushing ─flush.refused→ backingOff ─woke, due→ flushing, the same group
- *   any ─drain.requested→ draining: flushing ⇄ backingOff until nothing is behind, or given up → closed
+ *   idle, debouncing, flushing, backingOff ─drain.requested→ draining: flushing ⇄ backingOff until nothing is behind, or given up → closed
+ *
+ * A fact that moves dirtyBytes over a watermark is told as backpressure first, then decided like any other.
  *
  * Invariants, checked at every transition by test/model/machines/autosync.test.ts:
  *   1. durableTxid ≤ writtenTxid ≤ sealedTxid, and none falls except by flush.failed.
@@ -16,7 +18,7 @@
  *   6. Backpressure is reported at its edges only: high at highBytes, normal below normalBytes.
  *   7. Drained without giving up means that nothing is behind; giving up takes drainFailuresMax failures in a row.
  */
-import { assign, emit, enqueueActions, setup } from 'xstate'
+import { assign, emit, enqueueActions, raise, setup } from 'xstate'
 import { limits } from '../limits.ts'
 import {
   afterFailed,
@@ -25,13 +27,57 @@ import {
   afterWanted,
   initialContext,
   isBehind,
-  isHighAfter,
+  isEdge,
 } from './autosync-context.ts'
+import type { Wants } from './autosync-context.ts'
 import type * as Autosync from './autosync-types.ts'
 import { backoffMs, type Dirtiness, dueAtMs, dueTrigger, isThresholdPassed } from './sync-policy.ts'
 
 export type * from './autosync-types.ts'
 export type { AutosyncPolicy } from './sync-policy.ts'
+
+type Sealed = { readonly sealed: Autosync.TransactionsSealed; readonly wants: Wants }
+type Flushed = { readonly flushed: Autosync.FlushSucceeded; readonly wants: Wants }
+type Pressing = Autosync.TransactionsSealed | Autosync.FlushSucceeded
+
+const eventOf = <E>({ event }: { readonly event: E }): E => event
+const recordSealed = (wants: Wants = 'nothing') =>
+  ({
+    type: 'recordSealed',
+    params: ({ event }: { readonly event: Autosync.TransactionsSealed }) => ({ sealed: event, wants }),
+  }) as const
+const recordFlushed = (wants: Wants = 'nothing') =>
+  ({
+    type: 'recordFlushed',
+    params: ({ event }: { readonly event: Autosync.FlushSucceeded }) => ({ flushed: event, wants }),
+  }) as const
+const recordFailed = { type: 'recordFailed', params: eventOf } as const
+const wantFlush = <T extends Autosync.FlushTrigger>(trigger: T) => ({ type: 'wantFlush', params: { trigger } }) as const
+
+const edge = {
+  guard: { type: 'isEdge', params: eventOf },
+  actions: ['recordEdge', 'emitEdge', { type: 'decideAgain', params: eventOf }],
+} as const
+
+/** A failure leaves nothing dirty. */
+const edgeOfFailure = { ...edge, guard: { type: 'isEdge', params: { dirtyBytes: 0 } } } as const
+const refuse = ['recordRefused', { type: 'recordRetry', params: eventOf }, 'wantRetry'] as const
+
+/** In idle and debouncing: no flush is in flight. */
+const sealedWhileWaiting = [
+  edge,
+  {
+    guard: { type: 'isUrgent', params: eventOf },
+    target: 'flushing',
+    actions: [recordSealed('levels'), wantFlush('urgent')],
+  },
+  {
+    guard: { type: 'isOverThreshold', params: eventOf },
+    target: 'flushing',
+    actions: [recordSealed('barrier'), wantFlush('threshold')],
+  },
+  { target: 'debouncing', actions: [recordSealed(), 'wantWake'] },
+] as const
 
 export const autosyncMachine = setup({
   types: {
@@ -42,37 +88,37 @@ export const autosyncMachine = setup({
   },
   guards: {
     isBehind: ({ context }) => isBehind(context),
+    isEdge: ({ context }, { dirtyBytes }: { readonly dirtyBytes: number }) => isEdge(context, dirtyBytes),
     isUrgent: (_, { urgency }: { readonly urgency: Autosync.Urgency }) => urgency === 'now',
     isRequested: ({ context }) => context.isRequested,
     isOverThreshold: ({ context }, dirtiness: Dirtiness) => isThresholdPassed(context.policy, dirtiness),
     isDue: ({ context }, { atMs }: Autosync.At) => dueAtMs(context.policy, context) <= atMs,
     isRetryDue: ({ context }, { atMs }: Autosync.At) => context.wakeAtMs !== null && context.wakeAtMs <= atMs,
     isCaughtUp: ({ context }, { durableTxid }: { readonly durableTxid: number }) => durableTxid === context.sealedTxid,
-    isSafe: (_, failed: Autosync.FlushFailed) => failed.durableTxid === failed.sealedTxid,
+    isWhole: (_, failed: Autosync.FlushFailed) => failed.durableTxid === failed.sealedTxid,
     isLastFailure: ({ context }) => context.failureCount + 1 >= limits.drainFailuresMax,
   },
   actions: {
-    recordSealed: assign(({ context }, sealed: Autosync.TransactionsSealed) => afterSealed(context, sealed)),
-    recordFlushed: assign(({ context }, flushed: Autosync.FlushSucceeded) => afterFlushed(context, flushed)),
+    recordSealed: assign(({ context }, { sealed, wants }: Sealed) => afterSealed(context, sealed, wants)),
+    recordFlushed: assign(({ context }, { flushed, wants }: Flushed) => afterFlushed(context, flushed, wants)),
     recordFailed: assign(({ context }, failed: Autosync.FlushFailed) => afterFailed(context, failed)),
+    recordWanted: assign(({ context }) => afterWanted(context)),
     recordRefused: assign({ failureCount: ({ context }) => context.failureCount + 1 }),
     recordRequested: assign({ isRequested: true }),
     recordWoke: assign({ wakeAtMs: null }),
-    recordDraining: assign({ failureCount: 0, isRequested: false }),
+    recordDraining: assign({ failureCount: 0 }),
     recordGivenUp: assign({ isGivenUp: true }),
-    wantFlush: enqueueActions(({ context, enqueue }, { trigger }: { readonly trigger: Autosync.FlushTrigger }) => {
-      const needsBarrier = trigger !== 'urgent'
-      enqueue.assign(afterWanted(context, { needsBarrier }))
-      enqueue.emit({ type: 'flush.wanted', trigger, needsBarrier })
-    }),
-    wantDueFlush: enqueueActions(({ context, enqueue }, { atMs }: Autosync.At) => {
-      enqueue.assign(afterWanted(context, { needsBarrier: true }))
-      enqueue.emit({ type: 'flush.wanted', trigger: dueTrigger(context.policy, context, atMs), needsBarrier: true })
-    }),
-    /** The same group again. */
-    wantFlushAgain: emit((_, { trigger }: { readonly trigger: 'retry' | 'drain' }) => ({
+    recordEdge: assign({ isHigh: ({ context }) => !context.isHigh }),
+    emitEdge: emit(({ context }) => ({ type: 'backpressure.changed', isHigh: context.isHigh })),
+    decideAgain: raise((_, event: Pressing | Autosync.FlushFailed) => event),
+    wantFlush: emit((_, { trigger }: { readonly trigger: Autosync.FlushTrigger }) => ({
       type: 'flush.wanted',
       trigger,
+      needsBarrier: trigger !== 'urgent',
+    })),
+    wantDueFlush: emit(({ context }, { atMs }: Autosync.At) => ({
+      type: 'flush.wanted',
+      trigger: dueTrigger(context.policy, context, atMs),
       needsBarrier: true,
     })),
     /** A wake that comes earlier than needed is kept: it looks at the clock and asks again. */
@@ -82,166 +128,75 @@ export const autosyncMachine = setup({
       enqueue.assign({ wakeAtMs: atMs })
       enqueue.emit({ type: 'wake.wanted', atMs })
     }),
-    wantRetry: enqueueActions(({ context, enqueue }, refused: Autosync.At) => {
-      const atMs = refused.atMs + backoffMs(context.failureCount)
-      enqueue.assign({ wakeAtMs: atMs })
-      enqueue.emit({ type: 'wake.wanted', atMs })
-    }),
-    emitBackpressure: enqueueActions(({ context, enqueue }) => {
-      const isHigh = isHighAfter(context)
-      if (isHigh === context.isHigh) return
-      enqueue.assign({ isHigh })
-      enqueue.emit({ type: 'backpressure.changed', isHigh })
-    }),
-    emitDrained: enqueueActions(({ context, enqueue }) => {
-      if (context.wakeAtMs !== null) enqueue.emit({ type: 'wake.wanted', atMs: null })
-      enqueue.emit({ type: 'drained', isGivenUp: context.isGivenUp })
-    }),
+    recordRetry: assign(({ context }, refused: Autosync.At) => ({
+      wakeAtMs: refused.atMs + backoffMs(context.failureCount),
+    })),
+    wantRetry: emit(({ context }) => ({ type: 'wake.wanted', atMs: context.wakeAtMs })),
+    emitDrained: emit(({ context }) => ({ type: 'drained', isGivenUp: context.isGivenUp })),
+    cancelWake: emit({ type: 'wake.wanted', atMs: null }),
   },
 }).createMachine({
   id: 'autosync',
   context: ({ input }) => initialContext(input),
   initial: 'idle',
   on: {
-    'transactions.sealed': { actions: [{ type: 'recordSealed', params: ({ event }) => event }, 'emitBackpressure'] },
-    'flush.requested': { actions: 'recordRequested' },
+    'transactions.sealed': [edge, { actions: recordSealed() }],
+    'flush.requested': { guard: 'isBehind', actions: 'recordRequested' },
     woke: { actions: 'recordWoke' },
   },
   states: {
-    idle: {
-      on: {
-        'transactions.sealed': [
-          {
-            guard: { type: 'isUrgent', params: ({ event }) => event },
-            target: 'flushing',
-            actions: [
-              { type: 'recordSealed', params: ({ event }) => event },
-              'emitBackpressure',
-              { type: 'wantFlush', params: { trigger: 'urgent' } },
-            ],
-          },
-          {
-            guard: { type: 'isOverThreshold', params: ({ event }) => event },
-            target: 'flushing',
-            actions: [
-              { type: 'recordSealed', params: ({ event }) => event },
-              'emitBackpressure',
-              { type: 'wantFlush', params: { trigger: 'threshold' } },
-            ],
-          },
-          {
-            target: 'debouncing',
-            actions: [{ type: 'recordSealed', params: ({ event }) => event }, 'emitBackpressure', 'wantWake'],
-          },
-        ],
-        'flush.requested': {},
-        'drain.requested': { target: 'closed' },
-      },
-    },
+    idle: { on: { 'transactions.sealed': sealedWhileWaiting, 'drain.requested': 'closed' } },
     debouncing: {
       on: {
-        'transactions.sealed': [
-          {
-            guard: { type: 'isUrgent', params: ({ event }) => event },
-            target: 'flushing',
-            actions: [
-              { type: 'recordSealed', params: ({ event }) => event },
-              'emitBackpressure',
-              { type: 'wantFlush', params: { trigger: 'urgent' } },
-            ],
-          },
-          {
-            guard: { type: 'isOverThreshold', params: ({ event }) => event },
-            target: 'flushing',
-            actions: [
-              { type: 'recordSealed', params: ({ event }) => event },
-              'emitBackpressure',
-              { type: 'wantFlush', params: { trigger: 'threshold' } },
-            ],
-          },
-          {
-            target: 'debouncing',
-            actions: [{ type: 'recordSealed', params: ({ event }) => event }, 'emitBackpressure', 'wantWake'],
-          },
-        ],
-        'flush.requested': { target: 'flushing', actions: { type: 'wantFlush', params: { trigger: 'requested' } } },
+        'transactions.sealed': sealedWhileWaiting,
+        'flush.requested': { target: 'flushing', actions: ['recordWanted', wantFlush('requested')] },
         woke: [
           {
-            guard: { type: 'isDue', params: ({ event }) => event },
+            guard: { type: 'isDue', params: eventOf },
             target: 'flushing',
-            actions: ['recordWoke', { type: 'wantDueFlush', params: ({ event }) => event }],
+            actions: ['recordWoke', 'recordWanted', { type: 'wantDueFlush', params: eventOf }],
           },
           { actions: ['recordWoke', 'wantWake'] },
         ],
-        'drain.requested': { target: 'draining', actions: { type: 'wantFlush', params: { trigger: 'drain' } } },
+        'drain.requested': { target: 'draining', actions: ['recordDraining', 'recordWanted', wantFlush('drain')] },
       },
     },
     flushing: {
       on: {
         'flush.succeeded': [
+          edge,
+          { guard: { type: 'isCaughtUp', params: eventOf }, target: 'idle', actions: recordFlushed() },
+          { guard: 'isRequested', actions: [recordFlushed('barrier'), wantFlush('requested')] },
           {
-            guard: { type: 'isCaughtUp', params: ({ event }) => event },
-            target: 'idle',
-            actions: [{ type: 'recordFlushed', params: ({ event }) => event }, 'emitBackpressure'],
+            guard: { type: 'isUrgent', params: eventOf },
+            actions: [recordFlushed('levels'), wantFlush('urgent')],
           },
           {
-            guard: 'isRequested',
-            actions: [
-              { type: 'recordFlushed', params: ({ event }) => event },
-              'emitBackpressure',
-              { type: 'wantFlush', params: { trigger: 'requested' } },
-            ],
+            guard: { type: 'isOverThreshold', params: eventOf },
+            actions: [recordFlushed('barrier'), wantFlush('threshold')],
           },
-          {
-            guard: { type: 'isUrgent', params: ({ event }) => event },
-            actions: [
-              { type: 'recordFlushed', params: ({ event }) => event },
-              'emitBackpressure',
-              { type: 'wantFlush', params: { trigger: 'urgent' } },
-            ],
-          },
-          {
-            guard: { type: 'isOverThreshold', params: ({ event }) => event },
-            actions: [
-              { type: 'recordFlushed', params: ({ event }) => event },
-              'emitBackpressure',
-              { type: 'wantFlush', params: { trigger: 'threshold' } },
-            ],
-          },
-          {
-            target: 'debouncing',
-            actions: [{ type: 'recordFlushed', params: ({ event }) => event }, 'emitBackpressure', 'wantWake'],
-          },
+          { target: 'debouncing', actions: [recordFlushed(), 'wantWake'] },
         ],
-        'flush.refused': {
-          target: 'backingOff',
-          actions: ['recordRefused', { type: 'wantRetry', params: ({ event }) => event }],
-        },
+        'flush.refused': { target: 'backingOff', actions: refuse },
         'flush.failed': [
-          {
-            guard: { type: 'isSafe', params: ({ event }) => event },
-            target: 'idle',
-            actions: [{ type: 'recordFailed', params: ({ event }) => event }, 'emitBackpressure'],
-          },
-          {
-            target: 'debouncing',
-            actions: [{ type: 'recordFailed', params: ({ event }) => event }, 'emitBackpressure', 'wantWake'],
-          },
+          edgeOfFailure,
+          { guard: { type: 'isWhole', params: eventOf }, target: 'idle', actions: recordFailed },
+          { target: 'debouncing', actions: [recordFailed, 'wantWake'] },
         ],
         'drain.requested': { target: 'draining', actions: 'recordDraining' },
       },
     },
     backingOff: {
       on: {
-        woke: {
-          guard: { type: 'isRetryDue', params: ({ event }) => event },
-          target: 'flushing',
-          actions: ['recordWoke', { type: 'wantFlushAgain', params: { trigger: 'retry' } }],
-        },
-        'drain.requested': {
-          target: 'draining',
-          actions: ['recordDraining', { type: 'wantFlushAgain', params: { trigger: 'drain' } }],
-        },
+        woke: [
+          {
+            guard: { type: 'isRetryDue', params: eventOf },
+            target: 'flushing',
+            actions: ['recordWoke', wantFlush('retry')],
+          },
+          { actions: 'wantRetry' },
+        ],
+        'drain.requested': { target: 'draining', actions: ['recordDraining', wantFlush('drain')] },
       },
     },
     draining: {
@@ -250,53 +205,36 @@ export const autosyncMachine = setup({
         flushing: {
           on: {
             'flush.succeeded': [
-              {
-                guard: { type: 'isCaughtUp', params: ({ event }) => event },
-                target: '#autosync.closed',
-                actions: { type: 'recordFlushed', params: ({ event }) => event },
-              },
-              {
-                actions: [
-                  { type: 'recordFlushed', params: ({ event }) => event },
-                  { type: 'wantFlush', params: { trigger: 'drain' } },
-                ],
-              },
+              edge,
+              { guard: { type: 'isCaughtUp', params: eventOf }, target: '#closed', actions: recordFlushed() },
+              { actions: [recordFlushed('barrier'), wantFlush('drain')] },
             ],
             'flush.refused': [
-              { guard: 'isLastFailure', target: '#autosync.closed', actions: ['recordRefused', 'recordGivenUp'] },
-              { target: 'backingOff', actions: ['recordRefused', { type: 'wantRetry', params: ({ event }) => event }] },
+              { guard: 'isLastFailure', target: '#closed', actions: ['recordRefused', 'recordGivenUp'] },
+              { target: 'backingOff', actions: refuse },
             ],
             'flush.failed': [
-              {
-                guard: { type: 'isSafe', params: ({ event }) => event },
-                target: '#autosync.closed',
-                actions: { type: 'recordFailed', params: ({ event }) => event },
-              },
-              {
-                guard: 'isLastFailure',
-                target: '#autosync.closed',
-                actions: [{ type: 'recordFailed', params: ({ event }) => event }, 'recordGivenUp'],
-              },
-              {
-                actions: [
-                  { type: 'recordFailed', params: ({ event }) => event },
-                  { type: 'wantFlush', params: { trigger: 'drain' } },
-                ],
-              },
+              edgeOfFailure,
+              { guard: { type: 'isWhole', params: eventOf }, target: '#closed', actions: recordFailed },
+              { guard: 'isLastFailure', target: '#closed', actions: [recordFailed, 'recordGivenUp'] },
+              { actions: [recordFailed, 'recordWanted', wantFlush('drain')] },
             ],
           },
         },
         backingOff: {
           on: {
-            woke: {
-              guard: { type: 'isRetryDue', params: ({ event }) => event },
-              target: 'flushing',
-              actions: ['recordWoke', { type: 'wantFlushAgain', params: { trigger: 'retry' } }],
-            },
+            woke: [
+              {
+                guard: { type: 'isRetryDue', params: eventOf },
+                target: 'flushing',
+                actions: ['recordWoke', wantFlush('retry')],
+              },
+              { actions: 'wantRetry' },
+            ],
           },
         },
       },
     },
-    closed: { type: 'final', entry: 'emitDrained' },
+    closed: { id: 'closed', type: 'final', entry: ['cancelWake', 'emitDrained'] },
   },
 })
