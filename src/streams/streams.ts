@@ -10,9 +10,10 @@
  */
 import type { Observable } from 'rxjs'
 import type { CommitEvent, DatabaseEvent, Gauges, Metrics, Status } from '../events.ts'
-import { logEvent, type Logger, silentLogger } from '../logger.ts'
+import { type Logger, silentLogger } from '../logger.ts'
 import { callOnSync, type SyncCallbacks } from './callbacks.ts'
 import { createHot } from './hot.ts'
+import { logEvent } from './logging.ts'
 import { createMetrics, type StreamClock } from './metrics.ts'
 import { createStatus } from './status.ts'
 

@@ -1,12 +1,12 @@
 /** Events become structured records at their level; a logger cannot harm. */
 import { describe, expect, test } from 'vitest'
 import type { DatabaseEvent } from '../../../src/events.ts'
-import { isolated, logEvent, type Logger, type LogLevel, silentLogger } from '../../../src/logger.ts'
-import type { RecoveryReport } from '../../../src/storage/recovery-report.ts'
+import { isolated, type Logger, type LogLevel, type LogRecord, silentLogger } from '../../../src/logger.ts'
+import { logEvent } from '../../../src/streams/logging.ts'
 import { createStreams } from '../../../src/streams/streams.ts'
 import { collect } from './collect.ts'
 import { FakeClock } from './fake-clock.ts'
-import { failed, leading, started, succeeded } from './samples.ts'
+import { eventful, failed, leading, started, succeeded, uneventful } from './samples.ts'
 
 interface Line {
   readonly level: LogLevel
@@ -28,8 +28,7 @@ const expected: readonly (readonly [LogLevel, DatabaseEvent, object])[] = [
   ['warn', { type: 'backpressure.changed', isHigh: true, dirtyBytes: 9 }, { isHigh: true, dirtyBytes: 9 }],
   ['info', { type: 'backpressure.changed', isHigh: false, dirtyBytes: 3 }, { isHigh: false }],
   ['info', { type: 'leader.changed', epoch: 3, role: 'leader' }, { epoch: 3, role: 'leader' }],
-  // The report is passed through unread.
-  ['info', { type: 'recovery.finished', report: {} as RecoveryReport, ms: 8 }, { event: 'recovery.finished', ms: 8 }],
+  ['info', { type: 'recovery.finished', report: uneventful, ms: 8 }, { event: 'recovery.finished', ms: 8 }],
   [
     'debug',
     { type: 'checkpoint.finished', checkpointedTxid: 6, blocks: 2, bytes: 8192, ms: 4 },
@@ -51,9 +50,29 @@ describe('logging', () => {
   test.each(expected)('%s: %o', (level, event, record) => {
     const { logger, lines } = remembering()
     logEvent(logger, event)
-    expect(lines).toHaveLength(1)
-    expect(lines[0]).toMatchObject({ level, record: { event: event.type, ...record } })
-    expect(lines[0]?.message).toMatch(/\w/)
+    const line = lines.at(-1)
+    expect(lines).toHaveLength(event.type === 'recovery.finished' ? 2 : 1)
+    expect(line).toMatchObject({ level, record: { event: event.type, ...record } })
+    expect(line?.message).toMatch(/\w/)
+  })
+
+  test('a recovery is told step by step: found, finalized, rolled back, stray, damage, repair, summary', () => {
+    const { logger, lines } = remembering()
+    logEvent(logger, { type: 'recovery.finished', report: eventful, ms: 8 })
+    expect(lines.map(({ level, record }) => [level, (record as LogRecord).event])).toEqual([
+      ['info', 'recovery.found'],
+      ['info', 'recovery.finalized'],
+      ['info', 'recovery.rolledBack'],
+      ['info', 'recovery.strayRemoved'],
+      ['error', 'recovery.logDamaged'],
+      ['error', 'recovery.blockDamaged'],
+      ['warn', 'recovery.repaired'],
+      ['warn', 'recovery.quarantined'],
+      ['warn', 'recovery.homeAdopted'],
+      ['info', 'recovery.finished'],
+    ])
+    expect(lines[1]?.record).toMatchObject({ txid: 12, records: 3, transactions: 5, bytes: 36_864 })
+    expect(lines[2]?.record).toMatchObject({ file: 'log-1', at: 8192, bytes: 4096 })
   })
 
   test('console fits', () => {
@@ -83,7 +102,7 @@ describe('logging', () => {
     const counting = new Counting()
     const logger = isolated(counting)
     for (const [, event] of expected) logEvent(logger, event)
-    expect(counting.count).toBe(expected.length)
+    expect(counting.count).toBe(expected.length + 1)
   })
 
   test('a logger that throws loses its record and nothing else', () => {
@@ -98,7 +117,7 @@ describe('logging', () => {
     const metrics = collect(streams.metrics$)
     for (const [, event] of expected) streams.emit(event)
     streams.complete()
-    expect(throws).toBe(expected.length)
+    expect(throws).toBe(expected.length + 1)
     expect(listener.seen).toEqual(expected.map(([, event]) => event))
     expect(metrics.seen.at(-1)?.syncs.started).toBe(1)
   })

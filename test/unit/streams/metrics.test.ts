@@ -1,11 +1,10 @@
 /** Each metric is seen to move by what causes it, and sampling costs nothing while nobody looks. */
 import { describe, expect, test } from 'vitest'
 import type { Gauges, Metrics } from '../../../src/events.ts'
-import type { RecoveryReport } from '../../../src/storage/recovery-report.ts'
 import { createMetrics, type MetricsStream } from '../../../src/streams/metrics.ts'
 import { collect } from './collect.ts'
 import { FakeClock } from './fake-clock.ts'
-import { failed, started, succeeded } from './samples.ts'
+import { failed, started, succeeded, uneventful } from './samples.ts'
 
 function open(): { readonly clock: FakeClock; readonly metrics: MetricsStream; now(): Metrics } {
   const clock = new FakeClock()
@@ -83,8 +82,7 @@ describe('what moves', () => {
   test('recovery time is null until there was one', () => {
     const { metrics, now } = open()
     expect(now().recoveryMs).toBeNull()
-    // The report is passed through unread.
-    metrics.record({ type: 'recovery.finished', report: {} as RecoveryReport, ms: 42 })
+    metrics.record({ type: 'recovery.finished', report: uneventful, ms: 42 })
     expect(now().recoveryMs).toBe(42)
   })
 })

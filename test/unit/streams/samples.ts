@@ -1,5 +1,7 @@
 /** Events as the database tells them, with round numbers. */
 import type { CommitEvent, Status, SyncExtent, SyncFailed, SyncStarted, SyncSucceeded } from '../../../src/events.ts'
+import type { RecoveryReport } from '../../../src/storage/recovery-report.ts'
+import { blockNo } from '../../../src/units.ts'
 
 const extent: SyncExtent = { txidFrom: 1, txidTo: 4, blocks: 10, bytes: 40_960, trigger: 'urgent' }
 
@@ -41,4 +43,50 @@ export const leading: Status = {
   location: '/data/notes',
   epoch: 1,
   durability: 'strict',
+}
+
+export const uneventful: RecoveryReport = {
+  found: 'existing',
+  storeId: '00112233445566778899aabbccddeeff',
+  epochBefore: 1,
+  epochAfter: 2,
+  cleanShutdown: true,
+  recoveredTxid: 12,
+  durableThrough: 12,
+  sizeBlocks: 10,
+  recordsReplayed: 0,
+  transactionsReplayed: 0,
+  bytesReplayed: 0,
+  tornTail: undefined,
+  logDamage: undefined,
+  discardedSegments: [],
+  blocksVerified: 10,
+  damaged: [],
+  repaired: [],
+  tablePagesRebuilt: [],
+  quarantined: [],
+  homeAdopted: undefined,
+  steps: {
+    segmentsScanned: 1,
+    recordsScanned: 0,
+    blocksWritten: 0,
+    tablePagesWritten: 0,
+    homeBytesCut: 0,
+    homeBytesAdded: 0,
+  },
+}
+
+export const eventful: RecoveryReport = {
+  ...uneventful,
+  cleanShutdown: false,
+  recordsReplayed: 3,
+  transactionsReplayed: 5,
+  bytesReplayed: 36_864,
+  tornTail: { file: 'log-1', at: 8192, bytes: 4096 },
+  logDamage: { file: 'log-1', at: 4096, fromTxid: 13, toTxid: 14 },
+  discardedSegments: ['log-2'],
+  damaged: [{ blockNo: blockNo(4), file: 'database.sqlite', code: 'CHECKSUM_MISMATCH', message: 'checksum differs' }],
+  repaired: [5],
+  quarantined: [{ file: 'quarantine-0', from: 'database.sqlite', at: 16_384, bytes: 4096 }],
+  homeAdopted: { blocksChanged: 1, sizeBlocksBefore: 10, sizeBlocksAfter: 11 },
 }
