@@ -35,6 +35,8 @@ export const limits = {
   segmentCount: 3,
   /** The log is folded when it is longer than max(this, home / 4). */
   checkpointBytes: 8 * MiB,
+  /** Nothing committed for this long: the log is folded, however short it is. */
+  idleCheckpointMs: 2000,
   /** One step of a checkpoint copies at most this much, so that a commit waits for at most one step. */
   checkpointStepBytes: 512 * KiB,
   cacheBytes: 64 * MiB,
@@ -43,14 +45,19 @@ export const limits = {
   /** A WASM instance that has grown past this is replaced when idle. */
   wasmIdleBytesMax: 64 * MiB,
   statementCacheMax: 128,
-  /** Rows that `iterate` hands over at once, and the most that one call may hold. */
-  iterateChunkRows: 512,
+  /** The rows that one call may hold. */
   resultBytesMax: 256 * MiB,
+
+  /** Blocks of one chunk of an export, and how long its reader may pause. */
+  exportChunkBlocks: 64,
+  exportIdleMs: 60_000,
 
   /** Outcomes of requests with an id, kept through crashes and checkpoints. */
   outcomesPerClientMax: 64,
   clientsMax: 64,
   outcomeRowsBytesMax: 64 * KiB,
+  /** Answers of all clients together; beyond it the oldest are dropped, that they were applied is kept. */
+  outcomesBytesMax: 1 * MiB,
 
   recoverySampleSize: 64,
   nameLengthMax: 200,

@@ -51,6 +51,8 @@ export interface BlockStore {
   verify(options: VerifyOptions): Promise<VerifyReport>
   /** Holds the database as of now for reading; a checkpoint waits until it is released. */
   pin(): Snapshot
+  /** What earlier epochs kept, oldest first, as far as it is remembered: at least the last 64. */
+  readonly epochEnds: readonly EpochEnd[]
   /** Outcomes of requests with an id, as of the last appended commit. */
   outcomeOf(request: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup
 
@@ -155,6 +157,12 @@ export interface Snapshot {
   readonly blockSize: number
   read(blockNo: BlockNo, into: Uint8Array): void
   release(): void
+}
+
+export interface EpochEnd {
+  readonly epoch: Epoch
+  /** Last transaction that was kept when the next epoch began. */
+  readonly lastTxid: Txid
 }
 
 export type OutcomeLookup =

@@ -10,9 +10,14 @@
  */
 import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
-import { type BlockNo, blockNo, nextTxid, type Txid, txid } from '../units.ts'
+import { type BlockNo, blockNo, nextTxid, type Txid } from '../units.ts'
 import type { BlockStore, Group } from './block-store.ts'
 import type { RequestOutcome } from './request-table.ts'
+
+/** What lies under the view. */
+export interface ReadableBlocks extends Pick<BlockStore, 'blockSize' | 'sizeBlocks' | 'read'> {
+  readonly positions: Pick<BlockStore['positions'], 'writtenTxid'>
+}
 
 interface Layer {
   readonly blocks: Map<BlockNo, Uint8Array>
@@ -23,14 +28,14 @@ interface Layer {
 export class View {
   readonly blockSize: number
   readonly #bytesMax: number
-  #store: BlockStore
+  readonly #store: ReadableBlocks
   #overlay: Layer | undefined
   #sealed: (Layer & { firstTxid: Txid }) | undefined
   #inFlight: Layer | undefined
   #sealedTxid: Txid
 
   /** @param options.transactionBytesMax pages that one open transaction may hold */
-  constructor(store: BlockStore, options: { readonly transactionBytesMax: number }) {
+  constructor(store: ReadableBlocks, options: { readonly transactionBytesMax: number }) {
     this.#store = store
     this.blockSize = store.blockSize
     this.#bytesMax = options.transactionBytesMax
@@ -145,7 +150,7 @@ export class View {
   /** Nothing that the store does not hold was ever: the open transaction, everything sealed, the group in flight. */
   discard(): void {
     this.#overlay = this.#sealed = this.#inFlight = undefined
-    this.#sealedTxid = txid(Math.max(this.#store.positions.writtenTxid, 0))
+    this.#sealedTxid = this.#store.positions.writtenTxid
   }
 
   #openOverlay(): Layer {

@@ -1,0 +1,147 @@
+/** The public API: what `open` returns and takes. Implemented by database.ts and transaction.ts. */
+import type { Observable } from 'rxjs'
+import type { CommitEvent, DatabaseEvent, Durability, Metrics, Receipt, Status } from './events.ts'
+import type { ImportSource } from './import.ts'
+import type { Logger } from './logger.ts'
+import type { ConnectionPragmas, Row, RowMode, SqlParam, SqlParams, SqlValue } from './sql.ts'
+import type { ChecksumAlgorithm, VerifyReport } from './storage/block-store.ts'
+import type { RecoveryReport } from './storage/recovery-report.ts'
+import type { SyncCallbacks } from './streams/callbacks.ts'
+
+export interface OpenOptions {
+  /** Where the database lies. Default 'auto': `fs` in Node. */
+  readonly storage?:
+    'auto' | 'fs' | 'memory' | { readonly kind: 'fs'; readonly base?: string } | { readonly kind: 'memory' }
+  /** Level of every request that does not name its own. Default 'strict'. */
+  readonly durability?: Durability
+  readonly syncPolicy?: SyncPolicy
+  /** Watermarks on sealed, not yet durable bytes. Above high, requests wait until normal. Default 64 MiB and 32 MiB. */
+  readonly backpressure?: { readonly highBytes: number; readonly normalBytes: number }
+  readonly recovery?: RecoveryOptions
+  /** For blocks written from now on; existing blocks keep theirs. Default 'xxh64'. */
+  readonly checksum?: ChecksumAlgorithm
+  /** Bytes; a power of two from 4096 to 65536. Default 4096, or what the store has. */
+  readonly blockSize?: number
+  /** Settings of the connection, applied at every open and rebuild. */
+  readonly pragmas?: ConnectionPragmas
+  /** Verified blocks kept in memory. Default 64 MiB. */
+  readonly cacheBytes?: number
+  /** Stops the opening; a database that is open is not affected. */
+  readonly signal?: AbortSignal
+  /** Structured records of flushes, checkpoints and recovery. Default: silent. */
+  readonly logger?: Logger
+  /** Plain callbacks beside `events$`. */
+  readonly on?: SyncCallbacks
+  /** The SQLite WASM binary, when it cannot be found beside the package. */
+  readonly wasmBinary?: Uint8Array
+}
+
+/** When sealed transactions are flushed without being asked. 0 switches a trigger off; `maxWaitMs` is always on. */
+export interface SyncPolicy {
+  readonly intervalMs?: number
+  readonly debounceMs?: number
+  readonly maxWaitMs?: number
+  readonly maxDirtyBlocks?: number
+  readonly maxDirtyBytes?: number
+  /** Reads every record back after its barrier and compares it. Default false. */
+  readonly verifyAfterWrite?: boolean
+}
+
+export interface RecoveryOptions {
+  /** Blocks of the home compared with their checksums at open. Default 'sample'. */
+  readonly verify?: 'full' | 'sample' | 'none'
+  readonly sampleSize?: number
+  /** Default 'fail': nothing is changed and the error names block and file. */
+  readonly onCorruption?: 'fail' | 'report' | 'repair'
+  /** The home file was changed by another SQLite while it was closed. Default 'fail'. */
+  readonly homeChanged?: 'fail' | 'adopt'
+}
+
+export interface RequestOptions {
+  readonly durability?: Durability
+  readonly signal?: AbortSignal
+  /** Milliseconds; default 30,000. Bounds waiting and running. */
+  readonly deadlineMs?: number
+  /** `client:n`, n counting from 1 for each client name: asked again, a request is answered instead of run again. */
+  readonly requestId?: string
+}
+
+export interface QueryOptions extends RequestOptions {
+  /** Default 'object'. */
+  readonly rowMode?: RowMode
+}
+
+export interface TransactionOptions {
+  readonly durability?: Durability
+  readonly signal?: AbortSignal
+  /** Milliseconds from its first statement to its COMMIT; default 30,000. */
+  readonly deadlineMs?: number
+}
+
+export interface ExecResult {
+  readonly rowsAffected: number
+  readonly lastInsertRowid: number | bigint
+  /** Of the last transaction the request sealed; of the newest sealed one if it changed nothing. */
+  readonly receipt: Receipt
+  /** The level this answer was given at. */
+  readonly durability: Durability
+}
+
+export interface Statement {
+  readonly sql: string
+  readonly params?: SqlParams
+}
+
+/** What can be asked of an open database, and of a transaction on it. */
+export interface Queryable {
+  /** Runs one or several statements. Without BEGIN each commits on its own; the promise answers for all. */
+  exec(sql: string, params?: SqlParams, options?: RequestOptions): Promise<ExecResult>
+  /** Rows of the last statement that returns any. */
+  query<R extends Row = { readonly [column: string]: SqlValue }>(
+    sql: string,
+    params?: SqlParams,
+    options?: QueryOptions,
+  ): Promise<R[]>
+  /** Rows of a statement whose `${values}` are bound, never spliced in. */
+  sql<R extends Row = { readonly [column: string]: SqlValue }>(
+    strings: TemplateStringsArray,
+    ...values: SqlParam[]
+  ): Promise<R[]>
+  /** Runs the statements as one transaction, all or none. */
+  batch(statements: readonly Statement[], options?: RequestOptions): Promise<ExecResult[]>
+  /** Isolated: nobody else's statement runs between. Inside another one it is a savepoint. Rolled back when `fn` throws. */
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: TransactionOptions): Promise<T>
+}
+
+export type Transaction = Queryable
+
+export interface Database extends Queryable, AsyncDisposable {
+  readonly name: string
+  /** Rows one by one, as of one moment; they are held in memory in chunks, at most 256 MiB. */
+  iterate<R extends Row = { readonly [column: string]: SqlValue }>(
+    sql: string,
+    params?: SqlParams,
+    options?: QueryOptions,
+  ): AsyncIterable<R>
+  /** Makes everything sealed so far durable. */
+  forceSync(): Promise<Receipt>
+  /** Resolves once the commit of this receipt is durable. @throws COMMIT_LOST */
+  durable(receipt: Receipt): Promise<void>
+  /** Refuses new requests, finishes the waiting ones, flushes, folds the log into the home and closes. Idempotent. */
+  drainAndShutdown(): Promise<void>
+  /** The same as `drainAndShutdown`. */
+  close(): Promise<void>
+  /** Compares every block with its checksum. */
+  verify(): Promise<VerifyReport>
+  /** Folds the log into the home. */
+  checkpoint(): Promise<void>
+  /** A plain SQLite file of the database as of now; writes go on meanwhile. */
+  export(): ReadableStream<Uint8Array>
+  /** Replaces the database by a plain SQLite file: verified first, one commit. */
+  import(source: ImportSource): Promise<Receipt>
+  readonly events$: Observable<DatabaseEvent>
+  readonly commits$: Observable<CommitEvent>
+  readonly metrics$: Observable<Metrics>
+  readonly status$: Observable<Status>
+  readonly recoveryReport: RecoveryReport
+}

@@ -1,0 +1,186 @@
+/** The open database: each call becomes a request to the executor, in the order the calls were made. */
+import type {
+  Database,
+  ExecResult,
+  QueryOptions,
+  RequestOptions,
+  Statement,
+  Transaction,
+  TransactionOptions,
+} from './api.ts'
+import { AsyncScope } from './effects/async-scope.ts'
+import type { Answer, Call } from './effects/executor.ts'
+import { parseRequestId } from './effects/outcomes.ts'
+import { DatabaseError } from './errors.ts'
+import type { Durability, Receipt } from './events.ts'
+import { exportFrom } from './export.ts'
+import { collect, type ImportSource } from './import.ts'
+import { limits } from './limits.ts'
+import type { Reign } from './reign.ts'
+import type { Row, RunResult, SqlParam, SqlParams } from './sql.ts'
+import { rowsAs, run, runAll, template } from './statements.ts'
+import { runTransaction } from './transaction.ts'
+
+/** Which database an asynchronous call chain is inside a transaction of. */
+const insideTransaction = new AsyncScope<{ readonly database: DatabaseHandle; isOpen: boolean }>()
+
+type WrittenResult = Pick<ExecResult, 'rowsAffected' | 'lastInsertRowid'>
+
+export class DatabaseHandle implements Database {
+  readonly name: string
+  readonly #reign: Reign
+
+  constructor(name: string, reign: Reign) {
+    this.name = name
+    this.#reign = reign
+  }
+
+  get events$() {
+    return this.#reign.streams.events$
+  }
+  get commits$() {
+    return this.#reign.streams.commits$
+  }
+  get metrics$() {
+    return this.#reign.streams.metrics$
+  }
+  get status$() {
+    return this.#reign.streams.status$
+  }
+  get recoveryReport() {
+    return this.#reign.recoveryReport
+  }
+
+  async exec(sql: string, params?: SqlParams, options: RequestOptions = {}): Promise<ExecResult> {
+    const work = (shouldStop: () => boolean): WrittenResult => {
+      const { rowsAffected, lastInsertRowid } = run(this.#reign.engine, statement(sql, params), { shouldStop })
+      return { rowsAffected, lastInsertRowid }
+    }
+    return this.#execResult(await this.#request(work, options), options)
+  }
+
+  async query<R extends Row>(sql: string, params?: SqlParams, options: QueryOptions = {}): Promise<R[]> {
+    const { rowMode = 'object' } = options
+    const work = (shouldStop: () => boolean) => run(this.#reign.engine, statement(sql, params), { rowMode, shouldStop })
+    return rowsAs<R>((await this.#request<RunResult>(work, options)).value)
+  }
+
+  async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
+    const { sql, params } = template(strings, values)
+    return this.query<R>(sql, params)
+  }
+
+  async *iterate<R extends Row>(sql: string, params?: SqlParams, options: QueryOptions = {}): AsyncGenerator<R> {
+    yield* await this.query<R>(sql, params, options)
+  }
+
+  async batch(statements: readonly Statement[], options: RequestOptions = {}): Promise<ExecResult[]> {
+    const work = (shouldStop: () => boolean): WrittenResult[] =>
+      runAll(this.#reign.engine, statements, { shouldStop }).map(({ rowsAffected, lastInsertRowid }) => ({
+        rowsAffected,
+        lastInsertRowid,
+      }))
+    const { value, ...position } = await this.#request(work, options)
+    return value.map((result) => this.#execResult({ value: result, ...position }, options))
+  }
+
+  async transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: TransactionOptions = {}): Promise<T> {
+    this.#refuseInside()
+    const { engine, clock, executor, onDiscarded, receipt } = this.#reign
+    const level = options.durability ?? this.#reign.durability
+    const inside = { database: this as DatabaseHandle, isOpen: true }
+    const scoped = (tx: Transaction) => insideTransaction.run(inside, () => fn(tx))
+    const work = () =>
+      runTransaction({ engine, clock, level, onDiscarded, receipt }, scoped, options).finally(() => {
+        inside.isOpen = false
+      })
+    const { value } = await executor.exclusive(work, {
+      level,
+      isStrictRead: false,
+      deadlineMs: limits.requestDeadlineMs,
+      signal: options.signal,
+    })
+    return value
+  }
+
+  async forceSync(): Promise<Receipt> {
+    const { epoch, txid } = await this.#request(() => undefined, { durability: 'strict' })
+    return { epoch, txid }
+  }
+
+  async durable(receipt: Receipt): Promise<void> {
+    await this.#reign.durable(receipt)
+  }
+
+  async verify() {
+    return this.#reign.maintenance.verify({ mode: 'full' })
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.forceSync()
+    await this.#reign.maintenance.checkpoint({ everything: true })
+  }
+
+  export(): ReadableStream<Uint8Array> {
+    return exportFrom(this.#reign, () => this.forceSync())
+  }
+
+  async import(source: ImportSource): Promise<Receipt> {
+    this.#refuseInside()
+    return this.#reign.replaceBy(await collect(source, limits.transactionBytesMax))
+  }
+
+  drainAndShutdown(): Promise<void> {
+    return this.#reign.close()
+  }
+
+  close(): Promise<void> {
+    return this.#reign.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#reign.close()
+  }
+
+  /** One synchronous piece of work on the connection, answered at the asked level; with an id, at most once. */
+  #request<T>(work: (shouldStop: () => boolean) => T, options: RequestOptions): Promise<Answer<T>> {
+    this.#refuseInside()
+    const { executor, clock, outcomes, durability } = this.#reign
+    const { deadlineMs = limits.requestDeadlineMs, requestId } = options
+    const stopAtMs = clock.now() + deadlineMs
+    const start = () => work(() => clock.now() > stopAtMs)
+    const call: Call<T> = {
+      level: options.durability ?? durability,
+      isStrictRead: options.durability === 'strict',
+      deadlineMs,
+      signal: options.signal,
+    }
+    if (requestId === undefined) return executor.submit(start, call)
+    const identity = parseRequestId(requestId)
+    const onSealed: Call<T>['onSealed'] = (answer, error) => outcomes.finished(identity, answer.txid, answer, error)
+    return outcomes.once(identity, {
+      run: () => executor.submit(start, { ...call, onSealed }),
+      durable: (txid) => this.#reign.durableThrough(txid),
+    })
+  }
+
+  #refuseInside(): void {
+    const inside = insideTransaction.current
+    if (inside?.isOpen !== true || inside.database !== this) return
+    throw new DatabaseError(
+      'USE_TX',
+      'db was used inside transaction(fn), which would wait for itself; use the tx argument',
+    )
+  }
+
+  #execResult({ value, epoch, txid }: Answer<WrittenResult>, { durability }: RequestOptions): ExecResult {
+    return {
+      ...value,
+      receipt: { epoch, txid },
+      durability: durability ?? (this.#reign.durability satisfies Durability),
+    }
+  }
+}
+
+const statement = (sql: string, params: SqlParams | undefined): Statement =>
+  params === undefined ? { sql } : { sql, params }

@@ -1,0 +1,269 @@
+/**
+ * Does what autosync and commit decide: takes groups from the view, writes their records, passes the barrier, confirms the epoch,
+ * and answers those who waited. One flush at a time.
+ *
+ *   flush.wanted ─▶ commit.requested ─▶ write ─▶ barrier ─▶ (read back) ─▶ confirm ─▶ committed: callers are answered
+ *                                        │refused: the group is kept          │unknown: void, then nothing of it was
+ */
+import { DatabaseError, isDatabaseError } from '../errors.ts'
+import type { StorageOperation } from '../events.ts'
+import type { AutosyncEmitted, AutosyncEvent, FlushTrigger } from '../machines/autosync.ts'
+import type { CommitEmitted, CommitEvent } from '../machines/commit.ts'
+import type { Appended, BlockStore, Group } from '../storage/block-store.ts'
+import type { View } from '../storage/view.ts'
+import type { Awaitable, Epoch, Txid } from '../units.ts'
+import type { Acks } from './acks.ts'
+import type { Facts, MachineRef } from './facts.ts'
+import type { Outcomes } from './outcomes.ts'
+import type { Clock } from './ports.ts'
+
+export interface FlusherPorts {
+  readonly autosync: MachineRef<AutosyncEvent, AutosyncEmitted>
+  readonly commit: MachineRef<CommitEvent, CommitEmitted>
+  readonly store: BlockStore
+  readonly view: View
+  readonly acks: Acks
+  readonly outcomes: Outcomes
+  readonly clock: Clock
+  readonly facts: Facts
+  readonly verifyAfterWrite: boolean
+  /** Requests that wait for their turn: an asynchronous barrier lets them run. */
+  readonly waitingCount: () => number
+  /** The view was discarded: the connection has to be made anew. Of the old epoch, transactions up to lastTxid are kept. */
+  readonly onDiscarded: (error: DatabaseError, kept: { readonly epoch: Epoch; readonly lastTxid: Txid }) => void
+  /** Another writer owns the store. */
+  readonly onFenced: (error: DatabaseError) => void
+  /** A rule of our own was broken while flushing. */
+  readonly onBroken: (error: unknown) => void
+  readonly onCommitted: () => void
+}
+
+interface Flight {
+  readonly group: Group | undefined
+  readonly trigger: FlushTrigger
+  readonly startedAtMs: number
+  readonly needsBarrier: boolean
+  readonly epoch: Epoch
+  appended: Appended
+}
+
+const NOTHING: Appended = { bytes: 0, blocks: 0 }
+
+export class Flusher {
+  readonly #ports: FlusherPorts
+  #flight: Flight | undefined
+  /** A group that was refused before any byte: the next flush writes the same record. */
+  #kept: Group | undefined
+  #error: DatabaseError | undefined
+
+  constructor(ports: FlusherPorts) {
+    this.#ports = ports
+    const { autosync, commit, store } = ports
+    autosync.on('flush.wanted', ({ trigger, needsBarrier }) => this.#start(trigger, needsBarrier))
+    commit.on('write.wanted', () => this.#write())
+    commit.on('barrier.wanted', () =>
+      this.#attempt('barrier', () => store.barrier({ mayWait: this.#othersWait() }), { type: 'barrier.passed' }),
+    )
+    commit.on('readback.wanted', () => this.#attempt('readBack', () => store.readBack(), { type: 'readback.matched' }))
+    commit.on('confirmation.wanted', () =>
+      this.#attempt('confirm', () => store.confirmEpoch(), { type: 'epoch.confirmed' }),
+    )
+    commit.on('void.wanted', () => this.#void())
+    commit.on('commit.committed', () => this.#committed())
+    commit.on('commit.refused', () => this.#refused())
+    commit.on('commit.rolledBack', ({ certain }) => this.#rolledBack({ isCertain: certain }))
+    commit.on('commit.fenced', () => this.#fenced())
+  }
+
+  /** Why the last flush did not succeed; undefined once one has. */
+  get error(): DatabaseError | undefined {
+    return this.#error
+  }
+
+  #start(trigger: FlushTrigger, wantsBarrier: boolean): void {
+    const { view, store, acks, outcomes, clock, commit, facts } = this.#ports
+    const group = this.#kept ?? view.takeGroup({ timeMs: clock.wallMs(), requests: outcomes.take() })
+    this.#kept = undefined
+    const lastTxid = group?.lastTxid ?? store.positions.writtenTxid
+    const needsBarrier = wantsBarrier || acks.needsBarrier(lastTxid)
+    this.#flight = {
+      group,
+      trigger,
+      startedAtMs: clock.now(),
+      needsBarrier,
+      epoch: store.epoch,
+      appended: NOTHING,
+    }
+    facts.emit({ type: 'sync.started', ...this.#extent(this.#flight) })
+    if (group === undefined) return commit.send({ type: 'barrier.requested' })
+    const { verifyAfterWrite } = this.#ports
+    commit.send({ type: 'commit.requested', firstTxid: group.firstTxid, lastTxid, needsBarrier, verifyAfterWrite })
+  }
+
+  #write(): void {
+    const group = this.#flight?.group
+    if (group === undefined) return this.#ports.commit.send({ type: 'record.written' })
+    const write = () => {
+      const appended = this.#ports.store.append(group)
+      return appended instanceof Promise ? appended.then(this.#noteAppended) : this.#noteAppended(appended)
+    }
+    this.#attempt('append', write, { type: 'record.written' })
+  }
+
+  readonly #noteAppended = (appended: Appended): void => {
+    if (this.#flight !== undefined) this.#flight.appended = appended
+  }
+
+  #othersWait(): boolean {
+    return this.#ports.waitingCount() + this.#ports.acks.count > 1
+  }
+
+  /** Does one step and tells the commit machine how it ended. */
+  #attempt(operation: StorageOperation, step: () => Awaitable<void>, done: CommitEvent): void {
+    try {
+      const pending = step()
+      if (pending instanceof Promise) {
+        pending.then(
+          () => this.#ports.commit.send(done),
+          (error: unknown) => this.#failed(operation, error),
+        )
+      } else this.#ports.commit.send(done)
+    } catch (error) {
+      this.#failed(operation, error)
+    }
+  }
+
+  #failed(operation: StorageOperation, error: unknown): void {
+    const { commit, facts, onBroken } = this.#ports
+    if (!isDatabaseError(error)) return onBroken(error)
+    this.#error = error
+    facts.emit({ type: 'storage.failed', code: error.code, message: error.message, operation })
+    if (error.code === 'LEASE_LOST') commit.send({ type: 'epoch.superseded' })
+    else if (operation === 'void') commit.send({ type: 'void.failed' })
+    else if (error.code === 'READBACK_MISMATCH') commit.send({ type: 'readback.mismatched' })
+    else if (error.code === 'STORAGE_FULL' && error.outcome === undefined) commit.send({ type: 'record.refused' })
+    else commit.send({ type: 'outcome.unknown' })
+  }
+
+  #void(): void {
+    const { store, commit } = this.#ports
+    store.voidAfterFailure().then(
+      ({ epoch, lost }) =>
+        commit.send({
+          type: 'void.recorded',
+          epoch,
+          ...(lost === undefined ? {} : { lostFrom: lost.from, lostTo: lost.to }),
+        }),
+      (error: unknown) => this.#failed('void', error),
+    )
+  }
+
+  #committed(): void {
+    const { view, store, acks, autosync, clock, facts, onCommitted } = this.#ports
+    const flight = this.#flight
+    this.#flight = undefined
+    this.#error = undefined
+    view.settle()
+    const { writtenTxid, durableTxid } = store.positions
+    acks.release({ writtenTxid, durableTxid })
+    if (flight !== undefined) this.#tellCommitted(flight)
+    autosync.send({
+      type: 'flush.succeeded',
+      writtenTxid,
+      durableTxid,
+      dirtyBlocks: view.dirtyBlocks,
+      dirtyBytes: view.dirtyBytes,
+      urgency: acks.count > 0 ? 'now' : 'policy',
+      atMs: clock.now(),
+    })
+    facts.gauge({ dirtyBlocks: view.dirtyBlocks, dirtyBytes: view.dirtyBytes, lag: view.sealedTxid - durableTxid })
+    onCommitted()
+  }
+
+  #tellCommitted(flight: Flight): void {
+    const { facts, clock, store } = this.#ports
+    const { group, appended, needsBarrier, startedAtMs } = flight
+    const ms = clock.now() - startedAtMs
+    facts.emit({ type: 'sync.succeeded', ...this.#extent(flight), ms, epoch: store.epoch })
+    if (group === undefined || !facts.hasCommitListeners()) return
+    facts.commit({
+      receipt: { epoch: store.epoch, txid: group.lastTxid },
+      firstTxid: group.firstTxid,
+      lastTxid: group.lastTxid,
+      ...appended,
+      durability: needsBarrier ? 'strict' : 'relaxed',
+      timeMs: group.timeMs,
+      ms,
+    })
+  }
+
+  #refused(): void {
+    const { autosync, clock } = this.#ports
+    this.#kept = this.#flight?.group
+    this.#tellFailed({ willRetry: true })
+    autosync.send({ type: 'flush.refused', atMs: clock.now() })
+  }
+
+  /** Nothing of the group, the open transaction and what was sealed later is in the store; memory goes back to what is. */
+  #rolledBack({ isCertain }: { isCertain: boolean }): void {
+    const { view, store, acks, outcomes, autosync, clock, facts, onDiscarded } = this.#ports
+    const error = rejection(this.#error, isCertain)
+    const lostThrough = view.sealedTxid
+    const lostEpoch = this.#flight?.epoch ?? store.epoch
+    this.#tellFailed({ willRetry: false })
+    this.#kept = undefined
+    view.discard()
+    outcomes.discard()
+    const { writtenTxid, durableTxid } = store.positions
+    acks.release({ writtenTxid, durableTxid })
+    acks.reject(error, writtenTxid)
+    if (lostThrough > writtenTxid) {
+      facts.emit({ type: 'commits.lost', epoch: lostEpoch, from: writtenTxid + 1, to: lostThrough })
+    }
+    onDiscarded(error, { epoch: lostEpoch, lastTxid: writtenTxid })
+    autosync.send({ type: 'flush.failed', sealedTxid: writtenTxid, durableTxid, atMs: clock.now() })
+  }
+
+  #fenced(): void {
+    const { acks, view, onFenced } = this.#ports
+    const error = new DatabaseError('LEASE_LOST', 'another writer has taken over this store', { cause: this.#error })
+    this.#tellFailed({ willRetry: false })
+    view.discard()
+    acks.reject(error, 0 as Txid)
+    onFenced(error)
+  }
+
+  #tellFailed({ willRetry }: { willRetry: boolean }): void {
+    const { facts, clock } = this.#ports
+    const flight = this.#flight
+    this.#flight = undefined
+    if (flight === undefined) return
+    const { code, message } = this.#error ?? { code: 'STORAGE_FAILED' as const, message: 'the flush failed' }
+    const ms = clock.now() - flight.startedAtMs
+    facts.emit({ type: 'sync.failed', ...this.#extent(flight), ms, code, message, willRetry })
+  }
+
+  #extent({ group, trigger }: Flight) {
+    const { store, view } = this.#ports
+    const at = store.positions.writtenTxid
+    const blocks = group?.blocks.size ?? 0
+    return {
+      txidFrom: group?.firstTxid ?? at,
+      txidTo: group?.lastTxid ?? at,
+      blocks,
+      bytes: blocks * view.blockSize,
+      trigger,
+    }
+  }
+}
+
+const rejection = (cause: DatabaseError | undefined, isCertain: boolean) =>
+  new DatabaseError(
+    cause?.code === 'READBACK_MISMATCH' ? 'READBACK_MISMATCH' : 'STORAGE_FAILED',
+    cause?.message ?? 'the flush failed',
+    {
+      cause,
+      retryable: true,
+      ...(isCertain ? {} : { outcome: 'unknown' as const }),
+    },
+  )

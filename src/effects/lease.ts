@@ -1,0 +1,115 @@
+/**
+ * The right to lead in Node: an exclusive lock of the operating system on one byte of the file `lease`, held for the reign. The kernel
+ * frees it when the holder dies and keeps it while the holder is stopped. The file is never unlinked or renamed; the locked
+ * byte lies far beyond the text, which says who holds it. Safety does not rest on this but on the epoch.
+ */
+import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { tryLock, unlock } from 'fs-native-extensions'
+import { DatabaseError } from '../errors.ts'
+import type { Epoch } from '../units.ts'
+
+/** One byte far beyond the text: Windows locks are mandatory, and the text must stay readable. */
+const LOCK_AT = 2 ** 40
+/** SQLite's own lock bytes: another SQLite that opens the home finds it busy. */
+const SQLITE_LOCK_AT = 0x4000_0000
+const SQLITE_LOCK_LENGTH = 512
+const TEXT_BYTES = 256
+
+export interface Lease {
+  /** Greatest epoch an earlier holder noted; 0 if none. A hint that can only raise the next one. */
+  readonly notedEpoch: Epoch
+  note(epoch: Epoch): void
+  /** Locks the home against other SQLites. @throws STORE_LOCKED */
+  lockHome(file: string): void
+  release(): void
+}
+
+/** Takes the lease of a database's directory. @throws STORE_LOCKED with the holder's pid; STORAGE_FAILED */
+export function acquireLease(directory: string): Lease {
+  const path = join(directory, 'lease')
+  const fd = attempt(path, () => openSync(path, 'a+', 0o600))
+  const textFd = attempt(path, () => openSync(path, 'r+'))
+  let homeFd: number | undefined
+  const close = () => {
+    for (const open of [fd, textFd, homeFd]) if (open !== undefined) closeSync(open)
+  }
+  if (!tryLock(fd, LOCK_AT, 1)) {
+    const holder = holderOf(path)
+    close()
+    throw locked(directory, holder)
+  }
+  if (!isSameFile(fd, path)) {
+    close()
+    throw locked(directory, {})
+  }
+  const noted = holderOf(path)
+  return {
+    notedEpoch: (typeof noted.epoch === 'number' && Number.isSafeInteger(noted.epoch) ? noted.epoch : 0) as Epoch,
+    note: (epoch) => writeText(textFd, { pid: process.pid, epoch }),
+    lockHome(file) {
+      homeFd = attempt(file, () => openSync(file, 'r+'))
+      if (!tryLock(homeFd, SQLITE_LOCK_AT, SQLITE_LOCK_LENGTH)) {
+        throw new DatabaseError('STORE_LOCKED', `another SQLite has ${file} open; close it there first`, {
+          details: { file },
+        })
+      }
+    },
+    release() {
+      unlock(fd, LOCK_AT, 1)
+      close()
+    },
+  }
+}
+
+interface Holder {
+  readonly pid?: number
+  readonly epoch?: number
+}
+
+/** What the text says; a torn or foreign text says nothing. */
+function holderOf(path: string): Holder {
+  const text = readFileSync(path, 'utf8').replaceAll('\0', '').trim()
+  if (!/^\{.*\}$/.test(text)) return {}
+  try {
+    return JSON.parse(text) as Holder
+  } catch (error) {
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
+}
+
+function writeText(fd: number, holder: Holder): void {
+  writeSync(fd, Buffer.from(JSON.stringify(holder).padEnd(TEXT_BYTES)), 0, TEXT_BYTES, 0)
+}
+
+/** The path still names what was locked: the file was not replaced between opening and locking. */
+function isSameFile(fd: number, path: string): boolean {
+  const [opened, named] = [fstatSync(fd), statSync(path)]
+  return opened.ino === named.ino && opened.dev === named.dev
+}
+
+function attempt<T>(path: string, open: () => T): T {
+  try {
+    return open()
+  } catch (cause) {
+    throw new DatabaseError(
+      'STORAGE_FAILED',
+      `${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+        details: { path },
+      },
+    )
+  }
+}
+
+const locked = (directory: string, { pid }: Holder) =>
+  new DatabaseError(
+    'STORE_LOCKED',
+    `${directory} is open in ${pid === undefined ? 'another process' : `process ${pid}`}`,
+    {
+      details: { directory, ...(pid === undefined ? {} : { pid }) },
+      retryable: true,
+    },
+  )

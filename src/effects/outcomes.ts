@@ -1,0 +1,149 @@
+/**
+ * Requests with an id are answered once. Asked again, the answer comes from the call in flight, from the record of the request's
+ * last transaction, or it is said to be unknown; the request is never run a second time.
+ */
+import { DatabaseError, type DatabaseErrorOptions, type ErrorCode } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { OutcomeLookup } from '../storage/block-store.ts'
+import type { RequestOutcome } from '../storage/request-table.ts'
+import type { Txid } from '../units.ts'
+
+export interface RequestIdentity {
+  readonly clientId: string
+  /** Counted from 1 by the client. */
+  readonly requestNo: number
+}
+
+const REQUEST_ID = /^([A-Za-z0-9._-]{1,64}):([1-9][0-9]{0,14})$/
+
+/** `client:n` → its parts. @throws INVALID_OPTIONS */
+export function parseRequestId(requestId: string): RequestIdentity {
+  const match = REQUEST_ID.exec(requestId)
+  const [, clientId, number] = match ?? []
+  if (clientId === undefined || number === undefined) {
+    throw new DatabaseError('INVALID_OPTIONS', `requestId "${requestId}" is not client:n with n counting from 1`)
+  }
+  return { clientId, requestNo: Number(number) }
+}
+
+export class Outcomes {
+  readonly #lookUp: (identity: RequestIdentity) => OutcomeLookup
+  readonly #inFlight = new Map<string, Promise<unknown>>()
+  #finished: RequestOutcome[] = []
+
+  constructor(lookUp: (identity: RequestIdentity) => OutcomeLookup) {
+    this.#lookUp = lookUp
+  }
+
+  /** Answers from what is known, or runs. `durable` resolves once the given transaction is durable. */
+  async once<T>(
+    identity: RequestIdentity,
+    ports: { readonly run: () => Promise<T>; readonly durable: (txid: Txid) => Promise<void> },
+  ): Promise<T> {
+    const key = `${identity.clientId}:${identity.requestNo}`
+    const inFlight = this.#inFlight.get(key)
+    if (inFlight !== undefined) return inFlight as Promise<T>
+    const known = this.#finished.find((outcome) => keyOf(outcome) === key) ?? this.#known(identity)
+    if (known !== undefined) {
+      await ports.durable(known.txid)
+      return decodeAnswer<T>(known)
+    }
+    const running = ports.run()
+    this.#inFlight.set(key, running)
+    try {
+      return await running
+    } finally {
+      this.#inFlight.delete(key)
+    }
+  }
+
+  /** The request has sealed its last transaction: its outcome goes into that record. */
+  finished(identity: RequestIdentity, txid: Txid, answer: unknown, error: unknown): void {
+    this.#finished.push({ ...identity, txid, answer: encodeAnswer(answer, error) })
+  }
+
+  /** Outcomes for the record of the group that is being taken. Given back by `restore` if it is refused for good. */
+  take(): readonly RequestOutcome[] {
+    const taken = this.#finished
+    this.#finished = []
+    return taken
+  }
+
+  /** Everything sealed was rejected: none of it has an outcome. */
+  discard(): void {
+    this.#finished = []
+  }
+
+  #known(identity: RequestIdentity): RequestOutcome | undefined {
+    const found = this.#lookUp(identity)
+    if (found.kind === 'unknown') {
+      throw new DatabaseError(
+        'OUTCOME_UNKNOWN',
+        'this request is too old, or its client was never seen; it was not run again',
+        {
+          details: { ...identity },
+          outcome: 'unknown',
+        },
+      )
+    }
+    return found.kind === 'known' ? found.outcome : undefined
+  }
+}
+
+const keyOf = ({ clientId, requestNo }: RequestIdentity) => `${clientId}:${requestNo}`
+
+interface KeptAnswer {
+  readonly value?: unknown
+  readonly error?: { readonly code: ErrorCode; readonly message: string } & DatabaseErrorOptions
+}
+
+function encodeAnswer(value: unknown, error: unknown): string | null {
+  const kept: KeptAnswer = error === undefined ? { value } : { error: plainError(error) }
+  const text = JSON.stringify(pack(kept))
+  return text.length > limits.outcomeRowsBytesMax ? null : text
+}
+
+function decodeAnswer<T>({ answer, ...identity }: RequestOutcome): T {
+  if (answer === null) {
+    throw new DatabaseError('OUTCOME_NOT_KEPT', 'the request was applied, but its rows were too large to keep', {
+      details: { ...identity },
+    })
+  }
+  const { value, error } = unpack(JSON.parse(answer) as Packed) as KeptAnswer
+  if (error !== undefined) throw new DatabaseError(error.code, error.message, error)
+  return value as T
+}
+
+const plainError = (error: unknown): NonNullable<KeptAnswer['error']> =>
+  error instanceof DatabaseError
+    ? {
+        code: error.code,
+        message: error.message,
+        details: error.details,
+        ...(error.sqliteCode === undefined ? {} : { sqliteCode: error.sqliteCode }),
+      }
+    : { code: 'DATABASE_FAILED', message: String(error) }
+
+/** JSON has neither bigint nor bytes: everything that is not a plain JSON scalar is a pair of a tag and its content. */
+type Packed = null | boolean | number | string | readonly [tag: string, content: unknown]
+
+function pack(value: unknown): Packed {
+  if (typeof value === 'bigint') return ['bigint', String(value)]
+  if (value instanceof Uint8Array) return ['bytes', Array.from(value)]
+  if (Array.isArray(value)) return ['array', value.map(pack)]
+  if (typeof value === 'object' && value !== null) {
+    return ['object', Object.entries(value).map(([key, part]) => [key, pack(part)])]
+  }
+  return value === undefined ? ['undefined', 0] : (value as Packed)
+}
+
+function unpack(packed: Packed): unknown {
+  if (!Array.isArray(packed)) return packed
+  const [tag, content] = packed as readonly [string, unknown]
+  if (tag === 'bigint') return BigInt(content as string)
+  if (tag === 'bytes') return Uint8Array.from(content as number[])
+  if (tag === 'array') return (content as Packed[]).map(unpack)
+  if (tag === 'object')
+    return Object.fromEntries((content as [string, Packed][]).map(([key, part]) => [key, unpack(part)]))
+  return undefined
+}

@@ -1,0 +1,90 @@
+/** Import: a plain SQLite file becomes the database in one commit, after it was looked at as a whole. */
+import { DatabaseError } from './errors.ts'
+import { assert } from './assert.ts'
+import type { ReadableBlocks } from './storage/view.ts'
+import { type BlockNo, txid } from './units.ts'
+
+export type ImportSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
+
+/** All bytes of the source, at most `bytesMax`. @throws TRANSACTION_TOO_LARGE */
+export async function collect(source: ImportSource, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of chunksOf(source)) {
+    length += chunk.length
+    if (length > bytesMax) {
+      throw new DatabaseError('TRANSACTION_TOO_LARGE', `an import is one transaction of at most ${bytesMax} bytes`, {
+        details: { bytesMax },
+      })
+    }
+    chunks.push(chunk)
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
+function chunksOf(source: ImportSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (source instanceof Uint8Array) return [source]
+  if (source instanceof Blob) return readAll(source.stream())
+  return source instanceof ReadableStream ? readAll(source) : source
+}
+
+async function* readAll(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader()
+  let isDone = false
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      isDone = done
+      if (done) return
+      yield value
+    }
+  } finally {
+    if (!isDone) await reader.cancel()
+    reader.releaseLock()
+  }
+}
+
+const MAGIC = 'SQLite format 3\0'
+
+/** Checks what the first page says of the file. @throws IMPORT_INVALID */
+export function assertImportable(file: Uint8Array, blockSize: number): void {
+  if (file.length < 100 || new TextDecoder('latin1').decode(file.subarray(0, 16)) !== MAGIC) {
+    throw invalid('the source is not an SQLite database file')
+  }
+  const header = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const stored = header.getUint16(16)
+  const pageSize = stored === 1 ? 65_536 : stored
+  if (pageSize !== blockSize) {
+    throw invalid(
+      `its pages have ${pageSize} bytes and the blocks of this database ${blockSize}; VACUUM it with PRAGMA page_size = ${blockSize} first`,
+    )
+  }
+  const [write, read] = [file[18], file[19]]
+  if (write !== 1 || read !== 1) {
+    const why =
+      write === 255
+        ? 'it is the home of a store that was not closed'
+        : 'it is in WAL mode; run PRAGMA journal_mode = DELETE on it first'
+    throw invalid(`its format version is ${write}/${read}: ${why}`)
+  }
+  if (file.length % pageSize !== 0) throw invalid(`its ${file.length} bytes are not a whole number of pages`)
+}
+
+/** The file as blocks, so that SQLite can look at it before it is anyone's database. */
+export function blocksOf(file: Uint8Array, blockSize: number): ReadableBlocks {
+  assert(file.length % blockSize === 0, 'a database is a whole number of blocks')
+  return {
+    blockSize,
+    sizeBlocks: file.length / blockSize,
+    positions: { writtenTxid: txid(0) },
+    read: (at: BlockNo, into: Uint8Array) => into.set(file.subarray(at * blockSize, (at + 1) * blockSize)),
+  }
+}
+
+export const invalid = (message: string) => new DatabaseError('IMPORT_INVALID', `import: ${message}`)

@@ -1,0 +1,236 @@
+/** Where parts meet: takes the lease, recovers the store, starts the machines and hands out the database. */
+import { createActor } from 'xstate'
+import type { Database, OpenOptions } from './api.ts'
+import { DatabaseHandle } from './database.ts'
+import { systemClock } from './effects/clock.ts'
+import { directoryPlace, type HeldPlace, memoryPlace, type Place } from './effects/place.ts'
+import { aborted } from './effects/request-queue.ts'
+import { DatabaseError, isDatabaseError } from './errors.ts'
+import type { DatabaseState, Status } from './events.ts'
+import { limits } from './limits.ts'
+import { isolated } from './logger.ts'
+import { databaseMachine, type DatabaseStatus } from './machines/database.ts'
+import { assertName, type Settings, settingsOf } from './options.ts'
+import { recoverStore, type Recovered } from './recovery.ts'
+import { Reign } from './reign.ts'
+import { View } from './storage/view.ts'
+import { createStreams, type Streams } from './streams/streams.ts'
+import { createEngine } from './vfs/engine.ts'
+
+/**
+ * Opens the database `name`, made if there is none. Resolves when it leads: nobody else can write it until it is closed.
+ * @throws INVALID_NAME, INVALID_OPTIONS, NOT_SUPPORTED, STORE_LOCKED, ABORTED, and what the store meets when it is recovered
+ */
+export async function open(name: string, options: OpenOptions = {}): Promise<Database> {
+  assertName(name)
+  return openAt(placeOf(name, settingsOf(options)), name, options)
+}
+
+/** The same in a place of the caller's: how tests put a simulated medium under the whole database. */
+export async function openAt(place: Place, name: string, options: OpenOptions = {}): Promise<Database> {
+  const settings = settingsOf(options)
+  if (options.signal?.aborted === true) throw aborted(options.signal)
+  return new Life(place, { name, settings, options }).begin()
+}
+
+/**
+ * Removes the database `name`. The file `lease` stays, so that two openers can never hold two of them.
+ * @throws INVALID_NAME, INVALID_OPTIONS, STORE_LOCKED while it is open, STORAGE_FAILED
+ */
+export async function destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
+  assertName(name)
+  const held = await placeOf(name, settingsOf(options)).acquire()
+  try {
+    // The header goes last: what is left when this is cut short is still this database, to be destroyed again.
+    const files = (await held.fs.list()).filter((file) => /^(log-\d+|quarantine-\d+|blocks\.meta|database\.sqlite)$/.test(file))
+    for (const file of files) await held.fs.remove(file)
+    await held.fs.flushNames()
+    await held.fs.remove('header')
+    await held.fs.flushNames()
+  } finally {
+    held.release()
+  }
+}
+
+const placeOf = (name: string, { medium, base }: Settings): Place => (medium === 'memory' ? memoryPlace() : directoryPlace(base, name))
+
+/** From `open` to the end of the database, as its machine decides. */
+class Life {
+  readonly #name: string
+  readonly #settings: Settings
+  readonly #options: OpenOptions
+  readonly #place: Place
+  readonly #streams: Streams
+  readonly #machine = createActor(databaseMachine)
+  readonly #opened = withResolvers<Database>()
+  readonly #ended = withResolvers<void>()
+  #held: HeldPlace | undefined
+  #recovered: Recovered | undefined
+  #reign: Reign | undefined
+  #error: DatabaseError | undefined
+  #status: Status
+
+  constructor(place: Place, { name, settings, options }: { name: string; settings: Settings; options: OpenOptions }) {
+    this.#name = name
+    this.#settings = settings
+    this.#options = options
+    this.#place = place
+    const { medium, location } = place
+    this.#status = { state: 'opening', role: 'none', medium, location, epoch: 0, durability: settings.durability }
+    this.#streams = createStreams({
+      clock: systemClock,
+      initialStatus: this.#status,
+      ...(options.on === undefined ? {} : { on: options.on }),
+      ...(options.logger === undefined ? {} : { logger: isolated(options.logger) }),
+    })
+  }
+
+  begin(): Promise<Database> {
+    const machine = this.#machine
+    machine.subscribe({ error: (error: unknown) => this.#ended.reject(error) })
+    machine.on('lock.wanted', () => void this.#acquire())
+    machine.on('recovery.wanted', () => void this.#recover())
+    machine.on('drain.wanted', () => void this.#drain())
+    machine.on('release.wanted', ({ isClean }) => void this.#release(isClean))
+    machine.on('status.changed', ({ status }) => this.#statusChanged(status))
+    machine.start()
+    machine.send({ type: 'open.requested' })
+    return this.#opened.promise
+  }
+
+  async #acquire(): Promise<void> {
+    try {
+      this.#held = await this.#place.acquire()
+      this.#machine.send({ type: 'lock.acquired' })
+    } catch (error) {
+      this.#machine.send({ type: 'lock.refused', code: this.#note(error).code })
+    }
+  }
+
+  async #recover(): Promise<void> {
+    const held = this.#held
+    const { signal } = this.#options
+    try {
+      if (held === undefined) throw new DatabaseError('DATABASE_FAILED', 'recovery was asked for without a lease')
+      if (signal?.aborted === true) throw aborted(signal)
+      this.#recovered = await recoverStore(held, this.#settings, { clock: systemClock, ...(signal === undefined ? {} : { signal }) })
+      await this.#lead(this.#recovered)
+      this.#machine.send({ type: 'recovery.finished' })
+    } catch (error) {
+      this.#machine.send({ type: 'recovery.failed', code: this.#note(error).code })
+    }
+  }
+
+  async #lead({ store, report, ms }: Recovered): Promise<void> {
+    const { durability, pragmas } = this.#settings
+    const makeEngine = (view: View) =>
+      createEngine({
+        view,
+        pragmas,
+        synchronousLevel: { deferred: 0, relaxed: 1, strict: 2 }[durability],
+        tempBytesMax: limits.transactionBytesMax,
+        statementCacheMax: limits.statementCacheMax,
+        onNotice: (notice) => this.#streams.emit({ type: 'pragma.ignored', ...notice }),
+        ...(this.#options.wasmBinary === undefined ? {} : { wasmBinary: this.#options.wasmBinary }),
+      })
+    const view = new View(store, { transactionBytesMax: limits.transactionBytesMax })
+    this.#reign = new Reign({
+      settings: this.#settings,
+      store,
+      view,
+      engine: await makeEngine(view),
+      makeEngine,
+      streams: this.#streams,
+      clock: systemClock,
+      recoveryReport: report,
+      onFailed: (error) => this.#fail(error),
+      close: () => this.#close(),
+    })
+    this.#streams.gauge({ epoch: store.epoch })
+    this.#streams.emit({ type: 'recovery.finished', report, ms })
+    this.#streams.emit({ type: 'leader.changed', epoch: store.epoch, role: 'leader' })
+  }
+
+  #close(): Promise<void> {
+    this.#machine.send({ type: 'close.requested' })
+    return this.#ended.promise
+  }
+
+  async #drain(): Promise<void> {
+    const drained = await this.#reign?.drain()
+    this.#machine.send({ type: 'drained', isGivenUp: drained?.isGivenUp ?? false })
+  }
+
+  async #release(isClean: boolean): Promise<void> {
+    try {
+      if (this.#reign !== undefined) await this.#reign.release({ isClean })
+      else this.#recovered?.store.abandon()
+      this.#held?.release()
+      this.#machine.send({ type: 'released' })
+    } catch (error) {
+      const { code } = this.#note(error)
+      this.#machine.send(isClean ? { type: 'release.failed', code } : { type: 'released' })
+    }
+  }
+
+  /** Something can no longer be served: everyone who waits is told, and what is held is let go without writing. */
+  #fail(error: DatabaseError): void {
+    this.#note(error)
+    this.#reign?.fail(error)
+    this.#machine.send(error.code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'actor.failed', code: error.code })
+  }
+
+  /** The first error is the one that is told. */
+  #note(error: unknown): DatabaseError {
+    this.#error ??= isDatabaseError(error)
+      ? error
+      : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })
+    return this.#error
+  }
+
+  #statusChanged(status: DatabaseStatus): void {
+    const state = publicState[status]
+    const reason = state === 'failed' ? this.#error?.message : undefined
+    const epoch = this.#recovered?.store.epoch ?? 0
+    const role = state === 'leading' || state === 'draining' ? 'leader' : 'none'
+    this.#status = { ...this.#status, state, role, epoch, ...(reason === undefined ? {} : { reason }) }
+    this.#streams.setStatus(this.#status)
+    if (status === 'leading' && this.#reign !== undefined) this.#opened.resolve(new DatabaseHandle(this.#name, this.#reign))
+    if (status === 'closed' || status === 'failed') this.#end(status)
+  }
+
+  #end(status: 'closed' | 'failed'): void {
+    const error = this.#error
+    this.#streams.emit({ type: 'database.closed' })
+    this.#streams.complete()
+    this.#opened.reject(error ?? new DatabaseError('DATABASE_CLOSED', 'the database was closed while it opened'))
+    if (status === 'failed' && error !== undefined) this.#ended.reject(error)
+    else this.#ended.resolve()
+  }
+}
+
+const publicState: Record<DatabaseStatus, DatabaseState> = {
+  opening: 'opening',
+  candidate: 'candidate',
+  recovering: 'recovering',
+  leading: 'leading',
+  draining: 'draining',
+  releasing: 'draining',
+  closed: 'closed',
+  failing: 'failed',
+  failed: 'failed',
+}
+
+interface Resolvers<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A promise settled from outside. Whether anybody waits for it is for others to know: an unheard rejection is not an error here. */
+function withResolvers<T>(): Resolvers<T> {
+  const settle: { resolve?: (value: T) => void; reject?: (error: unknown) => void } = {}
+  const promise = new Promise<T>((resolve, reject) => Object.assign(settle, { resolve, reject }))
+  promise.catch(() => undefined)
+  return { promise, resolve: (value) => settle.resolve?.(value), reject: (error) => settle.reject?.(error) }
+}

@@ -1,0 +1,344 @@
+/**
+ * One period of leading: the store, the engine and the machines of an open database, wired to each other.
+ * Everything that holds a handle, a promise or a timer of an open database hangs here and ends with `close`.
+ */
+import { createActor } from 'xstate'
+import { Acks } from './effects/acks.ts'
+import { Executor } from './effects/executor.ts'
+import { Flusher } from './effects/flusher.ts'
+import { Maintenance } from './effects/maintenance.ts'
+import { Outcomes } from './effects/outcomes.ts'
+import type { Clock, SqlEngine } from './effects/ports.ts'
+import { Receipts } from './effects/receipts.ts'
+import { Waker } from './effects/waker.ts'
+import { DatabaseError, isDatabaseError } from './errors.ts'
+import type { Durability, Receipt } from './events.ts'
+import { assertImportable, blocksOf, invalid } from './import.ts'
+import { limits } from './limits.ts'
+import { autosyncMachine } from './machines/autosync.ts'
+import { commitMachine } from './machines/commit.ts'
+import type { Settings } from './options.ts'
+import type { BlockStore } from './storage/block-store.ts'
+import type { RecoveryReport } from './storage/recovery-report.ts'
+import { View } from './storage/view.ts'
+import type { Streams } from './streams/streams.ts'
+import { blockNo, type Txid } from './units.ts'
+
+export interface ReignParts {
+  readonly settings: Settings
+  readonly store: BlockStore
+  readonly view: View
+  readonly engine: SqlEngine
+  /** An engine over another view, to look at a file before it is imported. */
+  readonly makeEngine: (view: View) => Promise<SqlEngine>
+  readonly streams: Streams
+  readonly clock: Clock
+  readonly recoveryReport: RecoveryReport
+  /** Something can no longer be served; the database must fail with this. */
+  readonly onFailed: (error: DatabaseError) => void
+  /** Asks for the orderly end; resolves when everything is released. */
+  readonly close: () => Promise<void>
+}
+
+export class Reign {
+  readonly store: BlockStore
+  readonly engine: SqlEngine
+  readonly streams: Streams
+  readonly clock: Clock
+  readonly executor: Executor
+  readonly outcomes: Outcomes
+  readonly maintenance: Maintenance
+  readonly durability: Durability
+  readonly recoveryReport: RecoveryReport
+  readonly close: () => Promise<void>
+  readonly #parts: ReignParts
+  readonly #view: View
+  readonly #acks = new Acks()
+  readonly #receipts: Receipts
+  readonly #autosync
+  readonly #commit
+  readonly #waker: Waker
+  readonly #flusher: Flusher
+  readonly #endTransaction = new Set<(reason: DatabaseError) => void>()
+  readonly #closing = new Set<() => void>()
+  #isRebuilding = false
+  #isEnding = false
+
+  constructor(parts: ReignParts) {
+    const { settings, store, view, engine, streams, clock, recoveryReport, close } = parts
+    this.#parts = parts
+    this.#view = view
+    this.store = store
+    this.engine = engine
+    this.streams = streams
+    this.clock = clock
+    this.durability = settings.durability
+    this.recoveryReport = recoveryReport
+    this.close = close
+    this.#receipts = new Receipts(store.epochEnds)
+    this.outcomes = new Outcomes((identity) => store.outcomeOf(identity))
+    const { writtenTxid, durableTxid } = store.positions
+    this.#autosync = createActor(autosyncMachine, {
+      input: { policy: settings.policy, ...settings.backpressure, sealedTxid: durableTxid },
+    })
+    this.#commit = createActor(commitMachine, { input: { epoch: store.epoch, writtenTxid, durableTxid } })
+    this.#waker = new Waker(clock, (atMs) => this.#autosync.send({ type: 'woke', atMs }))
+    this.maintenance = new Maintenance({
+      store,
+      clock,
+      facts: streams,
+      isBusy: () => this.#acks.count > 0 || this.executor.waitingCount > 0,
+      onIdle: () => this.#shrink(),
+    })
+    this.executor = this.#makeExecutor()
+    this.#flusher = this.#makeFlusher()
+    this.#listen()
+    const observer = { error: (error: unknown) => this.#broken(error) }
+    this.#autosync.subscribe(observer)
+    this.#commit.subscribe(observer)
+    this.#autosync.start()
+    this.#commit.start()
+  }
+
+  /** Position of the newest sealed transaction. */
+  readonly receipt = (): Receipt => ({ epoch: this.store.epoch, txid: this.#view.sealedTxid })
+
+  /** Registers how to end an open transaction when the view is discarded under it. */
+  readonly onDiscarded = (end: (reason: DatabaseError) => void): (() => void) => register(this.#endTransaction, end)
+
+  /** Registers what must end before the store is released. */
+  onClosing(end: () => void): () => void {
+    return register(this.#closing, end)
+  }
+
+  /** @throws COMMIT_LOST, OUTCOME_UNKNOWN, INVALID_OPTIONS */
+  async durable(receipt: Receipt): Promise<void> {
+    const verdict = this.#receipts.judge(receipt, { epoch: this.store.epoch, sealedTxid: this.#view.sealedTxid })
+    if (verdict === 'lost') throw lost(receipt)
+    if (verdict === 'foreign')
+      throw new DatabaseError('INVALID_OPTIONS', 'this receipt was not issued by this database', {
+        details: { ...receipt },
+      })
+    if (verdict === 'forgotten') {
+      throw new DatabaseError('OUTCOME_UNKNOWN', `what epoch ${receipt.epoch} kept is no longer known`, {
+        details: { ...receipt },
+        outcome: 'unknown',
+      })
+    }
+    try {
+      await this.durableThrough(receipt.txid as Txid)
+    } catch (error) {
+      throw isDatabaseError(error, 'STORAGE_FAILED') && error.outcome === undefined ? lost(receipt, error) : error
+    }
+  }
+
+  /** Resolves when everything up to `txid` is durable and the epoch is still ours. */
+  async durableThrough(txid: Txid): Promise<void> {
+    if (txid <= this.store.positions.durableTxid) return this.store.confirmEpoch()
+    await new Promise<void>((release, reject) => {
+      this.#acks.wait('strict', { txid, release, reject, deadlineAtMs: this.clock.now() + limits.requestDeadlineMs })
+      this.executor.watchDeadlines()
+      this.#requestFlush()
+    })
+  }
+
+  /** Makes the file the database: looked at as a whole, then one commit. @throws IMPORT_INVALID */
+  async replaceBy(file: Uint8Array): Promise<Receipt> {
+    const { blockSize } = this.store
+    assertImportable(file, blockSize)
+    await this.#assertSound(file)
+    const replace = async () => {
+      this.#view.truncate(0)
+      for (let at = 0; at < file.length; at += blockSize) {
+        this.#view.write(blockNo(at / blockSize), file.subarray(at, at + blockSize))
+      }
+      this.#view.seal()
+      await this.engine.rebuild()
+    }
+    const { epoch, txid } = await this.executor.exclusive(replace, {
+      level: 'strict',
+      isStrictRead: false,
+      deadlineMs: limits.requestDeadlineMs,
+    })
+    this.streams.emit({ type: 'database.replaced', receipt: { epoch, txid } })
+    return { epoch, txid }
+  }
+
+  /** Refuses new requests, finishes the waiting ones and flushes. Resolves to whether nothing is left behind. */
+  async drain(): Promise<{ readonly isGivenUp: boolean }> {
+    this.executor.refuse(closed())
+    await this.executor.idle()
+    const drained = new Promise<{ isGivenUp: boolean }>((resolve) => {
+      this.#autosync.on('drained', ({ isGivenUp }) => resolve({ isGivenUp }))
+    })
+    this.#autosync.send({ type: 'drain.requested', atMs: this.clock.now() })
+    return drained
+  }
+
+  /** Lets everything go. `isClean`: the log is folded and the home is left a plain SQLite file. */
+  async release({ isClean }: { readonly isClean: boolean }): Promise<void> {
+    this.#isEnding = true
+    this.#waker.stop()
+    this.executor.refuse(closed())
+    for (const end of this.#closing) end()
+    await this.maintenance.stop()
+    if (!isClean) this.#acks.reject(this.#flusher.error ?? closed(), 0 as Txid)
+    this.engine.close()
+    if (isClean) await this.store.close({})
+    else this.store.abandon()
+    this.#autosync.stop()
+    this.#commit.stop()
+  }
+
+  /** Rejects everyone who waits; nothing more is served. */
+  fail(error: DatabaseError): void {
+    this.#isEnding = true
+    this.executor.fail(error)
+    for (const end of this.#endTransaction) end(error)
+    this.#acks.reject(error, 0 as Txid)
+  }
+
+  #makeExecutor(): Executor {
+    const { settings, view, engine, store, clock, streams } = this.#parts
+    return new Executor({
+      engine,
+      view,
+      acks: this.#acks,
+      clock,
+      epoch: () => store.epoch,
+      durableTxid: () => store.positions.durableTxid,
+      confirmEpoch: () => store.confirmEpoch(),
+      tellSealed: (urgency) => {
+        const { sealedTxid, dirtyBlocks, dirtyBytes } = view
+        this.#autosync.send({
+          type: 'transactions.sealed',
+          sealedTxid,
+          urgency,
+          dirtyBlocks,
+          dirtyBytes,
+          atMs: clock.now(),
+        })
+        if (view.dirtyBlocks > 0)
+          streams.gauge({ dirtyBlocks, dirtyBytes, lag: sealedTxid - store.positions.durableTxid })
+      },
+      onPoisoned: () => void this.#rebuild(),
+      delayCause: () => this.#flusher.error,
+      requestFlush: () => this.#requestFlush(),
+      groupBytesMax: settings.policy.maxDirtyBytes > 0 ? settings.policy.maxDirtyBytes : limits.maxDirtyBytes,
+      queueMax: limits.queueMax,
+      turnMs: limits.turnMs,
+    })
+  }
+
+  #makeFlusher(): Flusher {
+    const { settings, view, store, clock, streams } = this.#parts
+    return new Flusher({
+      autosync: this.#autosync,
+      commit: this.#commit,
+      store,
+      view,
+      acks: this.#acks,
+      outcomes: this.outcomes,
+      clock,
+      facts: streams,
+      verifyAfterWrite: settings.verifyAfterWrite,
+      waitingCount: () => this.executor.waitingCount,
+      onDiscarded: (error, kept) => {
+        this.#receipts.ended(kept)
+        for (const end of this.#endTransaction) end(error)
+        void this.#rebuild()
+      },
+      onFenced: (error) => this.#parts.onFailed(error),
+      onBroken: (error) => this.#broken(error),
+      onCommitted: () => {
+        this.maintenance.committed()
+        this.maintenance.tellSizes()
+      },
+    })
+  }
+
+  #listen(): void {
+    this.#autosync.on('wake.wanted', ({ atMs }) => this.#waker.want(atMs))
+    this.#autosync.on('backpressure.changed', ({ isHigh }) => {
+      this.executor.hold(isHigh)
+      this.streams.emit({ type: 'backpressure.changed', isHigh, dirtyBytes: this.#view.dirtyBytes })
+    })
+  }
+
+  #requestFlush(): void {
+    this.#autosync.send({ type: 'flush.requested', atMs: this.clock.now() })
+  }
+
+  /** The connection is made anew over the view; while the medium cannot be read, again and again, and requests wait to their deadline. */
+  async #rebuild(): Promise<void> {
+    if (this.#isRebuilding) return
+    this.#isRebuilding = true
+    this.executor.pause(true)
+    for (
+      let pauseMs: number = limits.backoffMs;
+      !this.#isEnding;
+      pauseMs = Math.min(pauseMs * 2, limits.backoffMsMax)
+    ) {
+      try {
+        await this.engine.rebuild()
+        break
+      } catch (error) {
+        if (!isDatabaseError(error)) return this.#broken(error)
+        this.streams.emit({ type: 'storage.failed', code: error.code, message: error.message, operation: 'read' })
+        await new Promise<void>((resolve) => void this.clock.after(pauseMs, resolve, { keepsAlive: false }))
+      }
+    }
+    this.#isRebuilding = false
+    this.executor.pause(false)
+  }
+
+  /** WASM memory never shrinks: an instance that has grown is replaced when nobody needs it. */
+  #shrink(): void {
+    this.streams.gauge({ wasmBytes: this.engine.wasmBytes })
+    if (this.engine.wasmBytes <= limits.wasmIdleBytesMax || this.executor.waitingCount > 0) return
+    void this.#rebuild()
+  }
+
+  async #assertSound(file: Uint8Array): Promise<void> {
+    const candidate = new View(blocksOf(file, this.store.blockSize), {
+      transactionBytesMax: limits.transactionBytesMax,
+    })
+    const engine = await this.#parts.makeEngine(candidate)
+    try {
+      const { rows } = engine.run('PRAGMA integrity_check', undefined, {
+        rowMode: 'array',
+        resultBytesMax: limits.resultBytesMax,
+      })
+      const problems = rows.map((row) => String((row as readonly unknown[])[0])).filter((text) => text !== 'ok')
+      if (problems.length > 0) throw invalid(`integrity_check says: ${problems.slice(0, 3).join('; ')}`)
+    } catch (error) {
+      if (!isDatabaseError(error, 'SQL_ERROR')) throw error
+      throw invalid(`SQLite cannot read it: ${error.message}`)
+    } finally {
+      engine.close()
+    }
+  }
+
+  #broken(error: unknown): void {
+    this.#parts.onFailed(
+      new DatabaseError(
+        'DATABASE_FAILED',
+        `the database stopped: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      ),
+    )
+  }
+}
+
+function register<T>(set: Set<T>, member: T): () => void {
+  set.add(member)
+  return () => void set.delete(member)
+}
+
+const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed or closing')
+
+const lost = ({ epoch, txid }: Receipt, cause?: unknown) =>
+  new DatabaseError('COMMIT_LOST', `transaction ${txid} of epoch ${epoch} was lost before it was durable`, {
+    details: { epoch, txid },
+    cause,
+  })
