@@ -48,8 +48,9 @@ export default defineConfig(
       '@typescript-eslint/prefer-for-of': 'off',
       // `a === undefined || a.b !== c` narrows a, `a?.b !== c` does not.
       '@typescript-eslint/prefer-optional-chain': 'off',
-      // What was caught is thrown on as it is.
-      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
+      // What was caught, of whatever type, may be thrown on; a literal may not.
+      '@typescript-eslint/only-throw-error': 'off',
+      'no-throw-literal': 'error',
       // A leading underscore says that a place must be filled and its value is not wanted.
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },

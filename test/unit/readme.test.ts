@@ -1,0 +1,47 @@
+/** The example that a newcomer copies: it is in the README word for word, and it does what its comments say. */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { expect, onTestFinished, test } from 'vitest'
+
+const root = path.resolve(import.meta.dirname, '../..')
+const example = path.join(root, 'examples/notes.ts')
+
+test('the README shows the example as it is', () => {
+  const [, shown] = /```ts\n([\s\S]*?)```/.exec(readFileSync(path.join(root, 'README.md'), 'utf8')) ?? []
+  expect(shown).toBe(readFileSync(example, 'utf8'))
+})
+
+test('the example runs, twice, on the same database', async () => {
+  mkdirSync(path.join(root, '.cache'), { recursive: true })
+  const folder = mkdtempSync(path.join(root, '.cache/readme-'))
+  const base = mkdtempSync(path.join(tmpdir(), 'datasync-readme-'))
+  onTestFinished(() => {
+    for (const made of [folder, base]) rmSync(made, { recursive: true, force: true })
+  })
+  const outfile = path.join(folder, 'notes.mjs')
+  await build({
+    entryPoints: [example],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    alias: { datasync: path.join(root, 'src/index.ts') },
+    packages: 'external',
+  })
+
+  const run = () =>
+    promisify(execFile)(process.execPath, [outfile], { env: { ...process.env, DATASYNC_FS_BASE: base } })
+  const first = await run()
+  expect(first.stdout).toContain("[ { id: 1, body: 'kept' }, { id: 2, body: 'after 1' }, { id: 3, body: 'soon' } ]")
+  const second = await run()
+  expect(second.stdout).toContain("{ id: 5, body: 'after 2' }")
+
+  const home = readFileSync(path.join(base, 'notes/database.sqlite'))
+  expect(home.subarray(0, 15).toString()).toBe('SQLite format 3')
+  expect([...home.subarray(18, 20)]).toEqual([1, 1])
+  expect(existsSync(path.join(base, 'notes/database.sqlite-journal'))).toBe(false)
+})
