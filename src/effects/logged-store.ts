@@ -63,7 +63,7 @@ export function loggedStore(store: BlockStore, logger: Logger, clock: Pick<Clock
   return new Proxy(store, {
     get(target, name) {
       const own: unknown = Reflect.get(steps, name) ?? Reflect.get(target, name, target)
-      return typeof own === 'function' ? own.bind(target) : own
+      return typeof own === 'function' ? (own.bind(target) as unknown) : own
     },
   })
 }
