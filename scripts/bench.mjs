@@ -5,7 +5,10 @@ import { run } from './steps.mjs'
 
 const bench = path.resolve(import.meta.dirname, '../bench')
 if (!existsSync(path.join(bench, 'node_modules/.package-lock.json'))) {
-  const { code } = await run('npm --prefix bench ci --no-audit --no-fund', { show: true })
+  // better-sqlite3 is compiled where no binary can be fetched; Node's headers may lie beside it, else node-gyp fetches them.
+  const prefix = path.resolve(process.execPath, '../..')
+  const env = existsSync(path.join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {}
+  const { code } = await run('npm --prefix bench ci --no-audit --no-fund', { show: true, env })
   if (code !== 0) process.exit(code)
 }
 const args = process.argv.slice(2).map((arg) => JSON.stringify(arg))
