@@ -42,8 +42,10 @@ const mentions = (where: readonly SourceFile[], word: RegExp, part: 'text' | 'co
 
 describe('size', () => {
   test('a file fits in one reading', () => {
-    const lengths = code.map(({ name, text }) => [name, text.split('\n').length - 1] as const)
-    expect(Object.fromEntries(lengths.filter(([, lines]) => lines > linesMax))).toEqual(ratchet)
+    const lengths = new Map(code.map(({ name, text }) => [name, text.split('\n').length - 1]))
+    const tooLong = [...lengths].filter(([name, lines]) => lines > (ratchet[name] ?? linesMax))
+    expect(Object.fromEntries(tooLong)).toEqual({})
+    expect(Object.keys(ratchet).filter((name) => (lengths.get(name) ?? 0) <= linesMax)).toEqual([])
   })
 
   test('a function fits on a screen', () => {
@@ -63,9 +65,8 @@ describe('words', () => {
   })
 
   test('nothing is switched off or put off', () => {
-    expect(
-      mentions(code, /\bas any\b|\bas never\b|@ts-(ignore|nocheck)|eslint-disable|prettier-ignore/, 'text'),
-    ).toEqual([])
+    expect(mentions(code, /\bas any\b|: any\b|<any>/, 'code')).toEqual([])
+    expect(mentions(code, /@ts-(ignore|nocheck)|eslint-disable|prettier-ignore/, 'text')).toEqual([])
     expect(mentions(code, /\.(only|skip|todo)\(|\b(FIXME|TODO|XXX)\b/, 'text')).toEqual([])
     expect(mentions(documents, /\b(FIXME|TODO|TBD|XXX)\b/, 'text')).toEqual([])
   })
@@ -75,7 +76,7 @@ describe('words', () => {
   })
 
   test('a reader elsewhere understands every path', () => {
-    const elsewhere = /\.\.\/shared|\/work\/|\b(design|style|tracker|lessons|attacks)\.md\b/
+    const elsewhere = /\.\.\/shared|(?<![.\w])\/work\/|\b(design|style|tracker|lessons|attacks)\.md\b/
     expect(mentions([...code, ...documents], elsewhere, 'text')).toEqual([])
   })
 })
