@@ -41,16 +41,18 @@ export const initialContext = (input: AutosyncInput): AutosyncContext => ({
 
 export function afterSealed(context: AutosyncContext, sealed: TransactionsSealed, wants: Wants): Update {
   assert(sealed.sealedTxid > context.sealedTxid, 'a sealed transaction has a new txid')
-  const update = {
+  const isWanted = wants !== 'nothing'
+  return {
     sealedTxid: sealed.sealedTxid,
     dirtyBlocks: sealed.dirtyBlocks,
     dirtyBytes: sealed.dirtyBytes,
     oldestAtMs: isBehind(context) ? context.oldestAtMs : sealed.atMs,
     newestAtMs: sealed.atMs,
     laterAtMs: context.sealedTxid === context.flushTxid ? sealed.atMs : context.laterAtMs,
+    flushTxid: isWanted ? sealed.sealedTxid : context.flushTxid,
+    needsBarrier: isWanted ? wants === 'barrier' : context.needsBarrier,
+    isRequested: context.isRequested && !isWanted,
   }
-  if (wants === 'nothing') return update
-  return { ...update, flushTxid: sealed.sealedTxid, isRequested: false, needsBarrier: wants === 'barrier' }
 }
 
 /** A flush that makes everything durable is wanted. */

@@ -22,82 +22,50 @@
  */
 import { assign, emit, enqueueActions, setup } from 'xstate'
 import { assert } from '../assert.ts'
+import type * as Commit from './commit-types.ts'
 
-export interface CommitInput {
-  readonly epoch: number
-  readonly writtenTxid: number
-  readonly durableTxid: number
-}
+export type * from './commit-types.ts'
 
-/** Sealed transactions firstTxid…lastTxid. */
-interface Range {
-  readonly firstTxid: number
-  readonly lastTxid: number
-}
+const eventOf = <E>({ event }: { readonly event: E }): E => event
+const recordRequested = { type: 'recordRequested', params: eventOf } as const
+const recordVoided = { type: 'recordVoided', params: eventOf } as const
+const emitRolledBack = (certain: boolean) => ({ type: 'emitRolledBack', params: { certain } }) as const
 
-export interface CommitRequested extends Range {
-  readonly type: 'commit.requested'
-  /** False: a relaxed group, answered when written; whether an earlier group stays without a barrier too is the caller's choice. */
-  readonly needsBarrier: boolean
-  readonly verifyAfterWrite: boolean
-}
-
-export interface VoidRecorded {
-  readonly type: 'void.recorded'
-  readonly epoch: number
-  /** Written commits that could not be kept. All others are durable now. */
-  readonly lostFrom?: number
-  readonly lostTo?: number
-}
-
-export type CommitEvent =
-  | CommitRequested
-  | VoidRecorded
-  | { readonly type: 'barrier.requested' }
-  | { readonly type: 'record.written' | 'record.refused' | 'outcome.unknown' | 'barrier.passed' }
-  | { readonly type: 'readback.matched' | 'readback.mismatched' | 'epoch.confirmed' | 'epoch.superseded' }
-  | { readonly type: 'void.failed' | 'void.retry.requested' }
-
-interface Positions {
-  readonly epoch: number
-  readonly writtenTxid: number
-  readonly durableTxid: number
-}
-
-export type CommitEmitted =
-  | ({ readonly type: 'write.wanted' } & Range)
-  | { readonly type: 'barrier.wanted' | 'readback.wanted' | 'confirmation.wanted' | 'void.wanted' }
-  | ({ readonly type: 'commit.committed' } & Range & Positions)
-  /** Refused before any byte: the group is kept by the caller. */
-  | ({ readonly type: 'commit.refused' } & Range)
-  /** certain: the group is not there and never will be. Positions are those after it; the group may be empty. */
-  | ({ readonly type: 'commit.rolledBack'; readonly certain: boolean } & Range & Positions)
-  /** A higher epoch is on the medium; a group that was underway has an unknown outcome. */
-  | ({ readonly type: 'commit.fenced' } & Range)
-  /** Commits that were answered as written, or in doubt, are gone. */
-  | { readonly type: 'commits.lost'; readonly epoch: number; readonly from: number; readonly to: number }
-
-export interface CommitContext extends Positions, Range {
-  readonly needsBarrier: boolean
-  readonly verifyAfterWrite: boolean
-}
+/** In idle, and in the two states that show how the last group ended. */
+const accepting = {
+  on: {
+    'commit.requested': { target: 'writing', actions: [recordRequested, 'wantWrite'] },
+    'barrier.requested': { target: 'syncing', actions: ['recordEmpty', 'wantBarrier'] },
+  },
+} as const
+const doubt = { target: 'voiding', actions: 'wantVoid' } as const
+const emptyIsKept = {
+  guard: { type: 'isEmptyAndLossless', params: eventOf },
+  target: 'committed',
+  actions: [recordVoided, 'emitCommitted'],
+} as const
+const rolledBack = {
+  target: 'rolledBack',
+  actions: [recordVoided, emitRolledBack(true), { type: 'emitLost', params: eventOf }],
+} as const
+const unpoison = { target: 'unpoisoning', actions: ['recordEmpty', 'wantVoid'] } as const
 
 export const commitMachine = setup({
   types: {
-    context: {} as CommitContext,
-    events: {} as CommitEvent,
-    emitted: {} as CommitEmitted,
-    input: {} as CommitInput,
+    context: {} as Commit.CommitContext,
+    events: {} as Commit.CommitEvent,
+    emitted: {} as Commit.CommitEmitted,
+    input: {} as Commit.CommitInput,
   },
   guards: {
     needsBarrier: ({ context }) => context.needsBarrier,
     needsReadback: ({ context }) => context.verifyAfterWrite,
-    isLossless: (_, voided: VoidRecorded) => voided.lostFrom === undefined,
-    isEmptyAndLossless: ({ context }, voided: VoidRecorded) =>
+    isLossless: (_, voided: Commit.VoidRecorded) => voided.lostFrom === undefined,
+    isEmptyAndLossless: ({ context }, voided: Commit.VoidRecorded) =>
       context.lastTxid < context.firstTxid && voided.lostFrom === undefined,
   },
   actions: {
-    recordRequested: assign(({ context }, requested: CommitRequested) => {
+    recordRequested: assign(({ context }, requested: Commit.CommitRequested) => {
       assert(requested.firstTxid === context.writtenTxid + 1, 'a group follows what is written')
       assert(requested.lastTxid >= requested.firstTxid, 'a group holds a transaction')
       return {
@@ -117,7 +85,7 @@ export const commitMachine = setup({
       writtenTxid: context.lastTxid,
       durableTxid: context.needsBarrier ? context.lastTxid : context.durableTxid,
     })),
-    recordVoided: assign(({ context }, voided: VoidRecorded) => {
+    recordVoided: assign(({ context }, voided: Commit.VoidRecorded) => {
       assert(voided.epoch > context.epoch, 'a void raises the epoch')
       const writtenTxid = voided.lostFrom === undefined ? context.writtenTxid : voided.lostFrom - 1
       assert(writtenTxid >= context.durableTxid, 'what is durable is never voided')
@@ -133,24 +101,44 @@ export const commitMachine = setup({
     wantReadback: emit({ type: 'readback.wanted' }),
     wantConfirmation: emit({ type: 'confirmation.wanted' }),
     wantVoid: emit({ type: 'void.wanted' }),
-    emitCommitted: emit(({ context }) => ({ type: 'commit.committed', ...boundsOf(context), ...positionsOf(context) })),
-    emitRefused: emit(({ context }) => ({ type: 'commit.refused', ...boundsOf(context) })),
+    emitCommitted: emit(({ context }) => ({
+      type: 'commit.committed',
+      firstTxid: context.firstTxid,
+      lastTxid: context.lastTxid,
+      epoch: context.epoch,
+      writtenTxid: context.writtenTxid,
+      durableTxid: context.durableTxid,
+    })),
+    emitRefused: emit(({ context }) => ({
+      type: 'commit.refused',
+      firstTxid: context.firstTxid,
+      lastTxid: context.lastTxid,
+    })),
     emitRolledBack: emit(({ context }, { certain }: { readonly certain: boolean }) => ({
       type: 'commit.rolledBack',
       certain,
-      ...boundsOf(context),
-      ...positionsOf(context),
+      firstTxid: context.firstTxid,
+      lastTxid: context.lastTxid,
+      epoch: context.epoch,
+      writtenTxid: context.writtenTxid,
+      durableTxid: context.durableTxid,
     })),
-    emitLost: enqueueActions(({ context, enqueue }, { lostFrom, lostTo }: VoidRecorded) => {
+    emitLost: enqueueActions(({ context, enqueue }, { lostFrom, lostTo }: Commit.VoidRecorded) => {
       if (lostFrom === undefined || lostTo === undefined) return
       enqueue.emit({ type: 'commits.lost', epoch: context.epoch, from: lostFrom, to: lostTo })
     }),
-    emitFenced: emit(({ context }) => ({ type: 'commit.fenced', ...boundsOf(context) })),
+    emitFenced: emit(({ context }) => ({
+      type: 'commit.fenced',
+      firstTxid: context.firstTxid,
+      lastTxid: context.lastTxid,
+    })),
   },
 }).createMachine({
   id: 'commit',
   context: ({ input }) => ({
-    ...input,
+    epoch: input.epoch,
+    writtenTxid: input.writtenTxid,
+    durableTxid: input.durableTxid,
     firstTxid: input.writtenTxid + 1,
     lastTxid: input.writtenTxid,
     needsBarrier: false,
@@ -159,33 +147,7 @@ export const commitMachine = setup({
   initial: 'idle',
   on: { 'epoch.superseded': '.fenced' },
   states: {
-    idle: {
-      on: {
-        'commit.requested': {
-          target: 'writing',
-          actions: [{ type: 'recordRequested', params: ({ event }) => event }, 'wantWrite'],
-        },
-        'barrier.requested': { target: 'syncing', actions: ['recordEmpty', 'wantBarrier'] },
-      },
-    },
-    committed: {
-      on: {
-        'commit.requested': {
-          target: 'writing',
-          actions: [{ type: 'recordRequested', params: ({ event }) => event }, 'wantWrite'],
-        },
-        'barrier.requested': { target: 'syncing', actions: ['recordEmpty', 'wantBarrier'] },
-      },
-    },
-    rolledBack: {
-      on: {
-        'commit.requested': {
-          target: 'writing',
-          actions: [{ type: 'recordRequested', params: ({ event }) => event }, 'wantWrite'],
-        },
-        'barrier.requested': { target: 'syncing', actions: ['recordEmpty', 'wantBarrier'] },
-      },
-    },
+    idle: accepting,
     writing: {
       on: {
         'record.written': [
@@ -194,7 +156,7 @@ export const commitMachine = setup({
           { target: 'confirming', actions: 'wantConfirmation' },
         ],
         'record.refused': { target: 'idle', actions: 'emitRefused' },
-        'outcome.unknown': { target: 'voiding', actions: 'wantVoid' },
+        'outcome.unknown': doubt,
       },
     },
     syncing: {
@@ -203,80 +165,51 @@ export const commitMachine = setup({
           { guard: 'needsReadback', target: 'readingBack', actions: 'wantReadback' },
           { target: 'confirming', actions: 'wantConfirmation' },
         ],
-        'outcome.unknown': { target: 'voiding', actions: 'wantVoid' },
+        'outcome.unknown': doubt,
       },
     },
     readingBack: {
       on: {
         'readback.matched': { target: 'confirming', actions: 'wantConfirmation' },
-        'readback.mismatched': { target: 'voiding', actions: 'wantVoid' },
-        'outcome.unknown': { target: 'voiding', actions: 'wantVoid' },
+        'readback.mismatched': doubt,
+        'outcome.unknown': doubt,
       },
     },
     confirming: {
       on: {
         'epoch.confirmed': { target: 'committed', actions: ['recordCommitted', 'emitCommitted'] },
-        'outcome.unknown': { target: 'voiding', actions: 'wantVoid' },
+        'outcome.unknown': doubt,
       },
     },
+    committed: accepting,
+    rolledBack: accepting,
     voiding: {
       on: {
-        'void.recorded': [
-          {
-            guard: { type: 'isEmptyAndLossless', params: ({ event }) => event },
-            target: 'committed',
-            actions: [{ type: 'recordVoided', params: ({ event }) => event }, 'emitCommitted'],
-          },
-          {
-            target: 'rolledBack',
-            actions: [
-              { type: 'recordVoided', params: ({ event }) => event },
-              { type: 'emitRolledBack', params: { certain: true } },
-              { type: 'emitLost', params: ({ event }) => event },
-            ],
-          },
-        ],
-        'void.failed': { target: 'poisoned', actions: { type: 'emitRolledBack', params: { certain: false } } },
+        'void.recorded': [emptyIsKept, rolledBack],
+        'void.failed': { target: 'poisoned', actions: emitRolledBack(false) },
       },
     },
     poisoned: {
       on: {
-        'commit.requested': {
-          target: 'unpoisoning',
-          actions: [{ type: 'recordRequested', params: ({ event }) => event }, 'wantVoid'],
-        },
-        'barrier.requested': { target: 'unpoisoning', actions: ['recordEmpty', 'wantVoid'] },
-        'void.retry.requested': { target: 'unpoisoning', actions: ['recordEmpty', 'wantVoid'] },
+        'commit.requested': { target: 'unpoisoning', actions: [recordRequested, 'wantVoid'] },
+        'barrier.requested': unpoison,
+        'void.retry.requested': unpoison,
       },
     },
     unpoisoning: {
       on: {
         'void.recorded': [
+          emptyIsKept,
           {
-            guard: { type: 'isEmptyAndLossless', params: ({ event }) => event },
-            target: 'committed',
-            actions: [{ type: 'recordVoided', params: ({ event }) => event }, 'emitCommitted'],
-          },
-          {
-            guard: { type: 'isLossless', params: ({ event }) => event },
+            guard: { type: 'isLossless', params: eventOf },
             target: 'writing',
-            actions: [{ type: 'recordVoided', params: ({ event }) => event }, 'wantWrite'],
+            actions: [recordVoided, 'wantWrite'],
           },
-          {
-            target: 'rolledBack',
-            actions: [
-              { type: 'recordVoided', params: ({ event }) => event },
-              { type: 'emitRolledBack', params: { certain: true } },
-              { type: 'emitLost', params: ({ event }) => event },
-            ],
-          },
+          rolledBack,
         ],
-        'void.failed': { target: 'poisoned', actions: { type: 'emitRolledBack', params: { certain: true } } },
+        'void.failed': { target: 'poisoned', actions: emitRolledBack(true) },
       },
     },
     fenced: { type: 'final', entry: 'emitFenced' },
   },
 })
-
-const boundsOf = ({ firstTxid, lastTxid }: CommitContext) => ({ firstTxid, lastTxid })
-const positionsOf = ({ epoch, writtenTxid, durableTxid }: CommitContext) => ({ epoch, writtenTxid, durableTxid })

@@ -15,55 +15,9 @@
  */
 import { assign, emit, setup } from 'xstate'
 import type { ErrorCode } from '../errors.ts'
+import type * as Recovery from './recovery-types.ts'
 
-export interface RecoveryInput {
-  readonly verify: 'full' | 'sample' | 'none'
-  readonly onCorruption: 'fail' | 'report' | 'repair'
-}
-
-export interface ScanFinished {
-  readonly type: 'scan.finished'
-  /** Whole records found, and bytes of the torn tail behind them. */
-  readonly records: number
-  readonly tornBytes: number
-  /** Damage before the durable end of the log. */
-  readonly isCorrupt: boolean
-}
-
-export interface StepFailed {
-  readonly type: 'step.failed'
-  readonly code: ErrorCode
-}
-
-export type RecoveryEvent =
-  | ScanFinished
-  | StepFailed
-  | { readonly type: 'recovery.requested' }
-  | { readonly type: 'epoch.raised'; readonly epoch: number }
-  /** isRollback: something incomplete is cut or deleted; else whole records are only folded. */
-  | { readonly type: 'plan.decided'; readonly isRollback: boolean }
-  | { readonly type: 'execution.finished' | 'reconcile.finished' }
-  | { readonly type: 'verify.finished'; readonly damagedCount: number }
-  | { readonly type: 'repair.finished'; readonly unrepairedCount: number }
-
-export type RecoveryStep = 'epoch' | 'scan' | 'plan' | 'execution' | 'reconcile' | 'verify' | 'repair'
-
-interface Findings {
-  readonly epoch: number
-  readonly records: number
-  readonly tornBytes: number
-  readonly isCorrupt: boolean
-  readonly damagedCount: number
-  /** Damaged blocks that the log could not restore: their bytes are quarantined. */
-  readonly unrepairedCount: number
-}
-
-export type RecoveryEmitted =
-  | { readonly type: `${RecoveryStep}.wanted` }
-  | ({ readonly type: 'recovery.finished' } & Findings)
-  | { readonly type: 'recovery.failed'; readonly code: ErrorCode; readonly isCorrupt: boolean }
-
-export interface RecoveryContext extends RecoveryInput, Findings {}
+export type * from './recovery-types.ts'
 
 /** Codes that say that what lies on the medium is damaged; any other failure says nothing about it. */
 const corruptionCodes: readonly ErrorCode[] = [
@@ -75,15 +29,21 @@ const corruptionCodes: readonly ErrorCode[] = [
   'ALGORITHM_MISMATCH',
 ]
 
+const eventOf = <E>({ event }: { readonly event: E }): E => event
+const want = (step: Recovery.RecoveryStep) => ({ type: 'want', params: { step } }) as const
+const recordScan = { type: 'recordScan', params: eventOf } as const
+const recordDamage = { type: 'recordDamage', params: eventOf } as const
+const executing = { on: { 'execution.finished': { target: 'reconciling', actions: want('reconcile') } } } as const
+
 export const recoveryMachine = setup({
   types: {
-    context: {} as RecoveryContext,
-    events: {} as RecoveryEvent,
-    emitted: {} as RecoveryEmitted,
-    input: {} as RecoveryInput,
+    context: {} as Recovery.RecoveryContext,
+    events: {} as Recovery.RecoveryEvent,
+    emitted: {} as Recovery.RecoveryEmitted,
+    input: {} as Recovery.RecoveryInput,
   },
   guards: {
-    isCorruption: (_, { code }: StepFailed) => corruptionCodes.includes(code),
+    isCorruption: (_, { code }: Recovery.StepFailed) => corruptionCodes.includes(code),
     isIntolerable: ({ context }, { isCorrupt }: { readonly isCorrupt: boolean }) =>
       isCorrupt && context.onCorruption === 'fail',
     needsVerify: ({ context }) => context.verify !== 'none',
@@ -93,10 +53,14 @@ export const recoveryMachine = setup({
   },
   actions: {
     recordEpoch: assign((_, { epoch }: { readonly epoch: number }) => ({ epoch })),
-    recordScan: assign((_, { records, tornBytes, isCorrupt }: ScanFinished) => ({ records, tornBytes, isCorrupt })),
+    recordScan: assign((_, { records, tornBytes, isCorrupt }: Recovery.ScanFinished) => ({
+      records,
+      tornBytes,
+      isCorrupt,
+    })),
     recordDamage: assign((_, { damagedCount }: { readonly damagedCount: number }) => ({ damagedCount })),
     recordUnrepaired: assign((_, { unrepairedCount }: { readonly unrepairedCount: number }) => ({ unrepairedCount })),
-    want: emit((_, { step }: { readonly step: RecoveryStep }) => ({ type: `${step}.wanted` as const })),
+    want: emit((_, { step }: { readonly step: Recovery.RecoveryStep }) => ({ type: `${step}.wanted` as const })),
     emitFinished: emit(({ context }) => ({
       type: 'recovery.finished',
       epoch: context.epoch,
@@ -114,7 +78,8 @@ export const recoveryMachine = setup({
 }).createMachine({
   id: 'recovery',
   context: ({ input }) => ({
-    ...input,
+    verify: input.verify,
+    onCorruption: input.onCorruption,
     epoch: 0,
     records: 0,
     tornBytes: 0,
@@ -126,7 +91,7 @@ export const recoveryMachine = setup({
   on: {
     'step.failed': [
       {
-        guard: { type: 'isCorruption', params: ({ event }) => event },
+        guard: { type: 'isCorruption', params: eventOf },
         target: '.corrupt',
         actions: { type: 'emitFailed', params: ({ event }) => ({ code: event.code, isCorrupt: true }) },
       },
@@ -138,16 +103,13 @@ export const recoveryMachine = setup({
   },
   states: {
     idle: {
-      on: { 'recovery.requested': { target: 'fencing', actions: { type: 'want', params: { step: 'epoch' } } } },
+      on: { 'recovery.requested': { target: 'fencing', actions: want('epoch') } },
     },
     fencing: {
       on: {
         'epoch.raised': {
           target: 'scanning',
-          actions: [
-            { type: 'recordEpoch', params: ({ event }) => event },
-            { type: 'want', params: { step: 'scan' } },
-          ],
+          actions: [{ type: 'recordEpoch', params: eventOf }, want('scan')],
         },
       },
     },
@@ -155,19 +117,13 @@ export const recoveryMachine = setup({
       on: {
         'scan.finished': [
           {
-            guard: { type: 'isIntolerable', params: ({ event }) => event },
+            guard: { type: 'isIntolerable', params: eventOf },
             target: 'corrupt',
-            actions: [
-              { type: 'recordScan', params: ({ event }) => event },
-              { type: 'emitFailed', params: { code: 'LOG_CORRUPT', isCorrupt: true } },
-            ],
+            actions: [recordScan, { type: 'emitFailed', params: { code: 'LOG_CORRUPT', isCorrupt: true } }],
           },
           {
             target: 'deciding',
-            actions: [
-              { type: 'recordScan', params: ({ event }) => event },
-              { type: 'want', params: { step: 'plan' } },
-            ],
+            actions: [recordScan, want('plan')],
           },
         ],
       },
@@ -176,28 +132,24 @@ export const recoveryMachine = setup({
       on: {
         'plan.decided': [
           {
-            guard: { type: 'isRollback', params: ({ event }) => event },
+            guard: { type: 'isRollback', params: eventOf },
             target: 'rollingBack',
-            actions: { type: 'want', params: { step: 'execution' } },
+            actions: want('execution'),
           },
-          { target: 'finalizing', actions: { type: 'want', params: { step: 'execution' } } },
+          { target: 'finalizing', actions: want('execution') },
         ],
       },
     },
-    finalizing: {
-      on: { 'execution.finished': { target: 'reconciling', actions: { type: 'want', params: { step: 'reconcile' } } } },
-    },
-    rollingBack: {
-      on: { 'execution.finished': { target: 'reconciling', actions: { type: 'want', params: { step: 'reconcile' } } } },
-    },
+    finalizing: executing,
+    rollingBack: executing,
     reconciling: {
       on: {
         'reconcile.finished': [
-          { guard: 'needsVerify', target: 'verifying', actions: { type: 'want', params: { step: 'verify' } } },
+          { guard: 'needsVerify', target: 'verifying', actions: want('verify') },
           {
             guard: { type: 'needsRepair', params: { damagedCount: 0 } },
             target: 'repairing',
-            actions: { type: 'want', params: { step: 'repair' } },
+            actions: want('repair'),
           },
           { target: 'recovered' },
         ],
@@ -209,26 +161,20 @@ export const recoveryMachine = setup({
           {
             guard: { type: 'isIntolerable', params: ({ event }) => ({ isCorrupt: event.damagedCount > 0 }) },
             target: 'corrupt',
-            actions: [
-              { type: 'recordDamage', params: ({ event }) => event },
-              { type: 'emitFailed', params: { code: 'CHECKSUM_MISMATCH', isCorrupt: true } },
-            ],
+            actions: [recordDamage, { type: 'emitFailed', params: { code: 'CHECKSUM_MISMATCH', isCorrupt: true } }],
           },
           {
-            guard: { type: 'needsRepair', params: ({ event }) => event },
+            guard: { type: 'needsRepair', params: eventOf },
             target: 'repairing',
-            actions: [
-              { type: 'recordDamage', params: ({ event }) => event },
-              { type: 'want', params: { step: 'repair' } },
-            ],
+            actions: [recordDamage, want('repair')],
           },
-          { target: 'recovered', actions: { type: 'recordDamage', params: ({ event }) => event } },
+          { target: 'recovered', actions: recordDamage },
         ],
       },
     },
     repairing: {
       on: {
-        'repair.finished': { target: 'recovered', actions: { type: 'recordUnrepaired', params: ({ event }) => event } },
+        'repair.finished': { target: 'recovered', actions: { type: 'recordUnrepaired', params: eventOf } },
       },
     },
     recovered: { type: 'final', entry: 'emitFinished' },
