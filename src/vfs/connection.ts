@@ -1,0 +1,263 @@
+/**
+ * One WASM instance and the connection in it: prepares, steps and finishes statements, and says in our own errors what SQLite says in
+ * codes. A callback's exception is kept here until SQLite has returned; it then goes out in place of SQLite's "disk I/O error".
+ */
+import { AssertionError, assert } from '../assert.ts'
+import { DatabaseError } from '../errors.ts'
+import type { ConnectionPragmas } from '../sql.ts'
+import type { View } from '../storage/view.ts'
+import { Authorizer } from './authorizer.ts'
+import { auth, LIMIT_EXPR_DEPTH, open, PREPARE_PERSISTENT, primary, rc } from './constants.ts'
+import { databaseFileName, DatabaseVfs } from './database-vfs.ts'
+import { answerPragma, connectionPragmas, type PragmaNotice } from './pragmas.ts'
+import { Scratch } from './scratch.ts'
+import { createSqliteModule, type SqliteModule, type WasmBinary } from './sqlite-module.ts'
+import { describeStatement, type Statement } from './statement.ts'
+import { columnValue } from './values.ts'
+import { cString, registerVfs } from './vfs-table.ts'
+
+export interface ConnectionOptions {
+  readonly view: View
+  readonly pragmas: ConnectionPragmas
+  /** What PRAGMA synchronous reads as: 0 deferred, 1 relaxed, 2 strict. */
+  readonly synchronousLevel: number
+  readonly tempBytesMax: number
+  /** Must not throw. */
+  readonly onNotice: (notice: PragmaNotice) => void
+  readonly wasmBinary?: WasmBinary
+}
+
+/** The progress handler is asked once per so many instructions of SQLite's machine: a few milliseconds. */
+const progressSteps = 100_000
+/** SQLite's own default, which this build lifts; nesting without a bound overflows the stack of the WASM instance. */
+const expressionDepthMax = 1000
+
+export class Connection {
+  readonly module: SqliteModule
+  readonly vfs: DatabaseVfs
+  readonly authorizer: Authorizer
+  /** For the parameters of one statement. */
+  readonly scratch: Scratch
+  /** For the text of one request. */
+  readonly sqlScratch: Scratch
+  readonly #options: ConnectionOptions
+  readonly #out: number
+  readonly #vfsName: number
+  #db = 0
+  #failure: unknown
+  #answeredPragma: string | undefined
+  #shouldStop: (() => boolean) | undefined
+
+  static async create(options: ConnectionOptions): Promise<Connection> {
+    const connection = new Connection(await createSqliteModule(options.wasmBinary), options)
+    connection.open()
+    return connection
+  }
+
+  private constructor(module: SqliteModule, options: ConnectionOptions) {
+    this.module = module
+    this.#options = options
+    this.scratch = new Scratch(module)
+    this.sqlScratch = new Scratch(module)
+    this.#out = module._sqlite3_malloc(8)
+    const decode = (pointer: number) => (pointer === 0 ? undefined : module.UTF8ToString(pointer))
+    this.authorizer = new Authorizer(options.onNotice, decode)
+    this.vfs = new DatabaseVfs(module, {
+      view: options.view,
+      tempBytesMax: options.tempBytesMax,
+      isRunning: () => this.authorizer.isRunning,
+      answerPragma: (name, value) => this.#answer(name, value),
+    })
+    this.#vfsName = registerVfs(module, 'datasync', this.vfs, (error) => this.#remember(error))
+  }
+
+  /** True while no transaction is open. */
+  get isAutocommit(): boolean {
+    return this.module._sqlite3_get_autocommit(this.#db) !== 0
+  }
+
+  get isOpen(): boolean {
+    return this.#db !== 0
+  }
+
+  get db(): number {
+    return this.#db
+  }
+
+  /** @throws BLOCK_SIZE_MISMATCH if the file has pages of another size; what reading the View throws */
+  open(): void {
+    assert(this.#db === 0, 'an instance has one connection')
+    const module = this.module
+    this.vfs.admit()
+    const name = cString(module, databaseFileName)
+    const code = module._sqlite3_open_v2(name, this.#out, open.READWRITE | open.CREATE, this.#vfsName)
+    module._sqlite3_free(name)
+    this.#db = module.HEAP32[this.#out >> 2] ?? 0
+    if (code !== rc.OK) throw this.error(code)
+    module._sqlite3_extended_result_codes(this.#db, 1)
+    module._sqlite3_limit(this.#db, LIMIT_EXPR_DEPTH, expressionDepthMax)
+    module._RegisterExtensionFunctions(this.#db)
+    this.#listen()
+    const { view, pragmas, synchronousLevel } = this.#options
+    const blockSize = view.blockSize
+    for (const setting of connectionPragmas(pragmas, { blockSize, synchronousLevel }))
+      this.internal(`PRAGMA ${setting}`)
+    const [pageSize] = this.internal('PRAGMA page_size')[0] ?? []
+    if (pageSize === blockSize) return
+    throw new DatabaseError(
+      'BLOCK_SIZE_MISMATCH',
+      `the database has pages of ${String(pageSize)} bytes in blocks of ${blockSize}`,
+      {
+        details: { blockSize, pageSize },
+      },
+    )
+  }
+
+  /** Closes the connection, whose statements are all finalized, and takes the file from it first: what it still writes is lost. */
+  close(): void {
+    this.vfs.retire()
+    const db = this.#db
+    this.#db = 0
+    const code = this.module._sqlite3_close(db)
+    assert(code === rc.OK, 'a connection is closed without statements')
+  }
+
+  /**
+   * Prepares the first statement of the SQL at `pointer`; undefined if there is only space or a comment. `tail` is where it ends.
+   * `base`: where the SQL of the whole request begins, for the offset of an error.
+   */
+  prepare(at: { readonly pointer: number; readonly end: number; readonly base: number; readonly index: number }): {
+    readonly statement: Statement | undefined
+    readonly tail: number
+  } {
+    const module = this.module
+    this.#failure = undefined
+    this.#answeredPragma = undefined
+    this.authorizer.facts = 0
+    const bytes = at.end - at.pointer
+    const code = module._sqlite3_prepare_v3(this.#db, at.pointer, bytes, PREPARE_PERSISTENT, this.#out, this.#out + 4)
+    if (code !== rc.OK) throw this.error(code, at)
+    const pointer = module.HEAP32[this.#out >> 2] ?? 0
+    const tail = module.HEAP32[(this.#out >> 2) + 1] ?? 0
+    if (pointer === 0) return { statement: undefined, tail }
+    return { statement: describeStatement(module, pointer, this.authorizer.facts, this.#answeredPragma), tail }
+  }
+
+  /** Begins to watch a request: SQLite stops when `shouldStop` says so. */
+  watch(shouldStop: (() => boolean) | undefined): void {
+    this.#shouldStop = shouldStop
+  }
+
+  /** Runs to the next row or the end. Returns ROW, DONE or an error's code. */
+  step(pointer: number): number {
+    this.authorizer.isRunning = true
+    const code = this.module._sqlite3_step(pointer)
+    this.authorizer.isRunning = false
+    return code
+  }
+
+  /** Forgets what a callback threw before this statement. */
+  forget(): void {
+    this.#failure = undefined
+  }
+
+  /** SQLite went on, but one of our own rules was broken below it. */
+  assertSound(): void {
+    if (this.#failure instanceof AssertionError) throw this.#failure
+  }
+
+  /** Runs one statement of the engine's own and returns its rows. */
+  internal(sql: string): readonly (readonly unknown[])[] {
+    const module = this.module
+    const pointer = this.sqlScratch.text(sql)
+    const end = pointer + this.sqlScratch.textBytes
+    this.authorizer.isInternal = true
+    try {
+      const { statement } = this.prepare({ pointer, end, base: pointer, index: 0 })
+      assert(statement !== undefined, 'internal SQL is one statement')
+      const rows: unknown[][] = []
+      let code = this.step(statement.pointer)
+      for (; code === rc.ROW; code = this.step(statement.pointer)) {
+        rows.push(statement.columns.map((_, column) => columnValue(module, statement.pointer, column)))
+      }
+      const error = code === rc.DONE ? undefined : this.error(code)
+      module._sqlite3_finalize(statement.pointer)
+      if (error !== undefined) throw error
+      return rows
+    } finally {
+      this.authorizer.isInternal = false
+      this.sqlScratch.release()
+    }
+  }
+
+  /** What to throw for a result code: what a callback threw if one did, else what SQLite says. Reads the connection's last error. */
+  error(code: number, at?: { readonly index: number; readonly base?: number; readonly pointer?: number }): unknown {
+    const failure = this.#failure
+    this.#failure = undefined
+    const statement = at?.index ?? 0
+    if (failure instanceof DatabaseError) {
+      const { message, details, retryable, outcome } = failure
+      return new DatabaseError(failure.code, message, {
+        cause: failure,
+        details: { ...details, statement },
+        sqliteCode: code,
+        retryable,
+        ...(outcome === undefined ? {} : { outcome }),
+      })
+    }
+    if (failure !== undefined) return failure
+    const message = this.module.UTF8ToString(this.module._sqlite3_errmsg(this.#db))
+    const details = { statement, ...this.#offset(at) }
+    if (primary(code) === rc.FULL)
+      return new DatabaseError('TRANSACTION_TOO_LARGE', message, { sqliteCode: code, details })
+    if (primary(code) !== rc.INTERRUPT) return new DatabaseError('SQL_ERROR', message, { sqliteCode: code, details })
+    return new DatabaseError('ABORTED', 'the statement was interrupted', {
+      sqliteCode: code,
+      details: { ...details, interrupted: true },
+    })
+  }
+
+  /** Where in the request's SQL the error is, in UTF-16 units, if SQLite knows. */
+  #offset(at: { readonly base?: number; readonly pointer?: number } | undefined): { readonly offset?: number } {
+    const bytes = this.module._sqlite3_error_offset(this.#db)
+    if (at?.base === undefined || at.pointer === undefined || bytes < 0) return {}
+    const before = this.module.HEAPU8.subarray(at.base, at.pointer + bytes)
+    return { offset: new TextDecoder('utf-8', { ignoreBOM: true }).decode(before).length }
+  }
+
+  /** Lets SQLite ask what a statement may do, and whether to go on. */
+  #listen(): void {
+    this.module.set_authorizer(
+      this.#db,
+      (_, what, first, second, schema) => {
+        try {
+          return this.authorizer.check(what, first, second, schema)
+        } catch (error) {
+          this.#remember(error)
+          return auth.DENY
+        }
+      },
+      0,
+    )
+    const progress = () => {
+      try {
+        return this.#shouldStop?.() === true ? 1 : 0
+      } catch (error) {
+        this.#remember(error)
+        return 1
+      }
+    }
+    this.module.progress_handler(this.#db, progressSteps, progress, 0)
+  }
+
+  #remember(error: unknown): void {
+    this.#failure ??= error
+  }
+
+  #answer(name: string, value: string | undefined): ReturnType<typeof answerPragma> {
+    if (this.authorizer.isInternal) return undefined
+    const answer = answerPragma(name, value, this.#options.onNotice)
+    if (answer?.row !== undefined) this.#answeredPragma = name
+    return answer
+  }
+}

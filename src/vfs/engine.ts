@@ -1,0 +1,361 @@
+/**
+ * SQL over the View: runs requests on one connection, synchronously.
+ *
+ * 1. A statement that has ended outside a transaction leaves no overlay: what was not sealed was rolled back, and is dropped.
+ * 2. A write that succeeded outside a transaction is sealed; if not, a rule of ours is broken and the engine is poisoned.
+ * 3. No statement stays open between requests: each is reset and its bindings cleared, after an error too.
+ * 4. TEMP objects live within one transaction: they are made inside `begin`, and dropped before its COMMIT.
+ * 5. An exception that passes through C poisons the engine: it refuses everything until `rebuild` has replaced the WASM instance.
+ */
+import { assert } from '../assert.ts'
+import { DatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { RowMode, RunResult, SqlParams } from '../sql.ts'
+import type { View } from '../storage/view.ts'
+import { seen } from './authorizer.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
+import { checkScriptParameters, parameterValues } from './parameters.ts'
+import { runStatement, type StatementRun } from './run-statement.ts'
+import { type Statement, StatementCache } from './statement.ts'
+import { dropTempObjects } from './temp-objects.ts'
+import { integer } from './values.ts'
+
+export interface EngineOptions extends ConnectionOptions {
+  /** Statements kept prepared; the one used longest ago gives way. */
+  readonly statementCacheMax: number
+}
+
+export interface RunOptions {
+  readonly rowMode: RowMode
+  /** Most that the rows of one statement may hold: 16 bytes a value, and the length of its text or bytes. */
+  readonly resultBytesMax: number
+  /** Asked every few milliseconds while SQLite works; true stops the statement. */
+  readonly shouldStop?: () => boolean
+}
+
+export interface Engine {
+  /**
+   * Runs the statements of `sql` in order. Outside a transaction each one commits on its own; after an error the earlier ones stand.
+   * Parameters by position go to the one statement that has any; by name, to every statement that asks for them.
+   * @throws SQL_ERROR, INVALID_PARAMETER, MISUSE, SETTING_REFUSED, ATTACH_REFUSED, TRANSACTION_TOO_LARGE, RESULT_TOO_LARGE,
+   *   ABORTED with details.interrupted when shouldStop said so; what the store throws; DATABASE_FAILED when poisoned.
+   *   details.statement counts the statements from 0, details.offset points into `sql`.
+   */
+  run(sql: string, params: SqlParams | undefined, options: RunOptions): RunResult
+  /** True while no transaction is open. */
+  readonly isAutocommit: boolean
+  /** Begins a transaction that only `commit` and `rollback` end: BEGIN, COMMIT and ROLLBACK in requests are MISUSE until then. */
+  begin(): void
+  /** @throws TRANSACTION_ABORTED if SQLite has rolled it back; SQL_ERROR if it cannot commit (a deferred key), it is then still open */
+  commit(): void
+  /** Rolls back whatever transaction is open; without one it does nothing. */
+  rollback(): void
+  /** `name`: an identifier. */
+  savepoint(name: string): void
+  releaseSavepoint(name: string): void
+  rollbackToSavepoint(name: string): void
+  /**
+   * Makes the connection anew over the View as it is now, sealed transactions included; an open one is gone. The WASM instance is
+   * replaced if it is poisoned or has grown past limits.wasmIdleBytesMax.
+   */
+  rebuild(): Promise<void>
+  /** Memory of the WASM instance, which never shrinks; and of temporary files beside it. */
+  readonly wasmBytes: number
+  readonly tempBytes: number
+  readonly isPoisoned: boolean
+  /** Finalizes everything. Later calls are DATABASE_CLOSED. */
+  close(): void
+}
+
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  return new SqliteEngine(await Connection.create(options), options)
+}
+
+/** Longer SQL is not kept prepared. */
+const cachedSqlLengthMax = 16_384
+const controlStatementsMax = 32
+
+type State =
+  { readonly kind: 'open' | 'rebuilding' | 'closed' } | { readonly kind: 'poisoned'; readonly cause: unknown }
+
+class SqliteEngine implements Engine {
+  readonly #options: EngineOptions
+  readonly #view: View
+  readonly #cache: StatementCache
+  /** Transaction control, prepared once. */
+  readonly #control = new Map<string, Statement>()
+  #connection: Connection
+  #state: State = { kind: 'open' }
+  /** Control is inside SQLite: an exception now has passed through C. */
+  #isInside = false
+  #hasTempObjects = false
+
+  constructor(connection: Connection, options: EngineOptions) {
+    this.#options = options
+    this.#view = options.view
+    this.#connection = connection
+    this.#cache = new StatementCache(options.statementCacheMax, (statement) => this.#finalize(statement))
+  }
+
+  get isAutocommit(): boolean {
+    return this.#state.kind !== 'open' || this.#connection.isAutocommit
+  }
+
+  get wasmBytes(): number {
+    return this.#connection.module.HEAPU8.byteLength
+  }
+
+  get tempBytes(): number {
+    return this.#connection.vfs.tempBytes
+  }
+
+  get isPoisoned(): boolean {
+    return this.#state.kind === 'poisoned'
+  }
+
+  run(sql: string, params: SqlParams | undefined, options: RunOptions): RunResult {
+    this.#assertOpen()
+    const connection = this.#connection
+    const total: Total = { rows: [], rowsAffected: 0 }
+    try {
+      connection.watch(options.shouldStop)
+      const cached = this.#cache.get(sql)
+      if (cached === undefined) this.#runScript(sql, params, options, total)
+      else this.#runOne(cached, parameterValues(cached, params, true), options, 0, total)
+      const low = connection.module._sqlite3_last_insert_rowid(connection.db)
+      const lastInsertRowid = integer(low, connection.module.getTempRet0())
+      return { rows: total.rows, rowsAffected: total.rowsAffected, lastInsertRowid }
+    } catch (error) {
+      throw this.#surface(error)
+    }
+  }
+
+  begin(): void {
+    this.#assertOpen()
+    assert(!this.#connection.authorizer.isInTransaction, 'transactions begin one at a time')
+    this.#runControl('BEGIN')
+    this.#connection.authorizer.isInTransaction = true
+    if (this.#options.pragmas.deferForeignKeys === true)
+      this.#guarded(() => this.#connection.internal('PRAGMA defer_foreign_keys=ON'))
+  }
+
+  commit(): void {
+    this.#assertOpen()
+    if (this.#connection.isAutocommit) {
+      this.#ended()
+      throw new DatabaseError('TRANSACTION_ABORTED', 'SQLite had rolled the transaction back; run it again')
+    }
+    if (this.#hasTempObjects) this.#guarded(() => dropTempObjects(this.#connection))
+    this.#runControl('COMMIT')
+    this.#ended()
+  }
+
+  rollback(): void {
+    this.#assertOpen()
+    if (!this.#connection.isAutocommit) this.#runControl('ROLLBACK')
+    this.#ended()
+  }
+
+  savepoint(name: string): void {
+    this.#runControl(`SAVEPOINT ${identifier(name)}`)
+  }
+
+  releaseSavepoint(name: string): void {
+    this.#runControl(`RELEASE ${identifier(name)}`)
+  }
+
+  rollbackToSavepoint(name: string): void {
+    this.#runControl(`ROLLBACK TO ${identifier(name)}`)
+  }
+
+  async rebuild(): Promise<void> {
+    if (this.#state.kind === 'closed') throw closed()
+    assert(this.#state.kind !== 'rebuilding', 'a rebuild ends before the next begins')
+    const isWorn = this.isPoisoned || this.wasmBytes > limits.wasmIdleBytesMax
+    const wasPoisoned = this.isPoisoned
+    this.#state = { kind: 'rebuilding' }
+    try {
+      this.#release({ isPoisoned: wasPoisoned })
+      if (isWorn) this.#connection = await Connection.create(this.#options)
+      else this.#connection.open()
+    } catch (cause) {
+      this.#state = { kind: 'poisoned', cause }
+      throw cause
+    }
+    this.#state = { kind: 'open' }
+  }
+
+  close(): void {
+    if (this.#state.kind === 'closed') return
+    const isPoisoned = this.isPoisoned
+    this.#state = { kind: 'closed' }
+    this.#release({ isPoisoned })
+  }
+
+  /** Runs SQL that is not kept prepared, and keeps it if it is one statement. */
+  #runScript(sql: string, params: SqlParams | undefined, options: RunOptions, total: Total): void {
+    if (sql.includes('\0'))
+      throw new DatabaseError('SQL_ERROR', 'SQL ends at a NUL character; pass such text as a parameter')
+    const { sqlScratch, module } = this.#connection
+    const base = sqlScratch.text(sql)
+    const end = base + sqlScratch.textBytes
+    let index = 0
+    try {
+      for (let pointer = base; pointer < end;) {
+        this.#isInside = true
+        const { statement, tail } = this.#connection.prepare({ pointer, end, base, index })
+        this.#isInside = false
+        pointer = tail
+        if (statement === undefined) continue
+        const isOnly = index === 0 && isBlank(module.HEAPU8, tail, end)
+        if (isOnly && isCacheable(statement, sql)) {
+          this.#cache.put(sql, statement)
+          return this.#runOne(statement, parameterValues(statement, params, true), options, index, total)
+        }
+        try {
+          if (index === 0 && !isOnly) checkScriptParameters(sql, params)
+          this.#runOne(statement, parameterValues(statement, params, isOnly), options, index, total)
+        } finally {
+          this.#finalize(statement)
+        }
+        index++
+      }
+      if (index === 0) parameterValues(nothing, params, true)
+    } finally {
+      sqlScratch.release()
+    }
+  }
+
+  #runOne(statement: Statement, values: readonly unknown[], options: RunOptions, index: number, total: Total): void {
+    const wasSeen = statement.facts
+    this.#isInside = true
+    const run: StatementRun = runStatement(this.#connection, statement, {
+      values,
+      index,
+      rowMode: options.rowMode,
+      resultBytesMax: options.resultBytesMax,
+    })
+    this.#settle(statement, run.error === undefined)
+    this.#isInside = false
+    if ((wasSeen & seen.temp) !== 0) this.#hasTempObjects = true
+    if (run.error !== undefined) throw run.error
+    total.rowsAffected += run.rowsAffected
+    if (statement.columns.length > 0) total.rows = run.rows
+  }
+
+  /** Invariants 1 and 2. */
+  #settle(statement: Statement, isSuccess: boolean): void {
+    if (!this.#view.hasOverlay || !this.#connection.isAutocommit) return
+    this.#view.dropOverlay()
+    const isRollback = (statement.facts & (seen.control | seen.commit)) === seen.control
+    const isWrite = !statement.isReadonly || (statement.facts & seen.commit) !== 0
+    assert(!isSuccess || !isWrite || isRollback, 'a write that succeeded outside a transaction is sealed')
+  }
+
+  #runControl(sql: string): void {
+    this.#assertOpen()
+    const total: Total = { rows: [], rowsAffected: 0 }
+    this.#guarded(() => {
+      const statement = this.#control.get(sql) ?? this.#prepareControl(sql)
+      this.#runOne(statement, [], { rowMode: 'array', resultBytesMax: 0 }, 0, total)
+    })
+  }
+
+  #prepareControl(sql: string): Statement {
+    const { sqlScratch, authorizer } = this.#connection
+    const base = sqlScratch.text(sql)
+    const end = base + sqlScratch.textBytes
+    authorizer.isInternal = true
+    const { statement } = this.#connection.prepare({ pointer: base, end, base, index: 0 })
+    authorizer.isInternal = false
+    sqlScratch.release()
+    assert(statement !== undefined, 'transaction control is one statement')
+    if (this.#control.size >= controlStatementsMax) this.#finalizeControl()
+    this.#control.set(sql, statement)
+    return statement
+  }
+
+  #guarded(fn: () => unknown): void {
+    try {
+      this.#isInside = true
+      fn()
+      this.#isInside = false
+    } catch (error) {
+      throw this.#surface(error)
+    }
+  }
+
+  /** What the caller gets for `error`. An exception that is not ours and came from inside SQLite poisons the engine. */
+  #surface(error: unknown): unknown {
+    const wasInside = this.#isInside
+    this.#isInside = false
+    if (error instanceof DatabaseError || !wasInside) return error
+    this.#state = { kind: 'poisoned', cause: error }
+    this.#view.dropOverlay()
+    return failed(error)
+  }
+
+  #assertOpen(): void {
+    if (this.#state.kind === 'open') return
+    if (this.#state.kind === 'closed') throw closed()
+    throw failed(this.#state.kind === 'poisoned' ? this.#state.cause : undefined)
+  }
+
+  /** The transaction is over: what it made in TEMP is gone with it. */
+  #ended(): void {
+    this.#connection.authorizer.isInTransaction = false
+    this.#hasTempObjects = false
+  }
+
+  /** Gives up the connection and, unless it is poisoned, everything in it. What it has not sealed is lost. */
+  #release(options: { readonly isPoisoned: boolean }): void {
+    this.#connection.vfs.retire()
+    this.#view.dropOverlay()
+    this.#ended()
+    this.#cache.clear({ finalizes: !options.isPoisoned })
+    if (options.isPoisoned) return this.#control.clear()
+    this.#finalizeControl()
+    this.#connection.close()
+  }
+
+  #finalizeControl(): void {
+    for (const statement of this.#control.values()) this.#finalize(statement)
+    this.#control.clear()
+  }
+
+  #finalize(statement: Statement): void {
+    this.#connection.module._sqlite3_finalize(statement.pointer)
+  }
+}
+
+interface Total {
+  rows: RunResult['rows']
+  rowsAffected: number
+}
+
+const nothing = { parameterCount: 0, parameterNames: () => [] }
+
+const isCacheable = (statement: Statement, sql: string): boolean =>
+  (statement.facts & (seen.control | seen.schema)) === 0 && sql.length <= cachedSqlLengthMax
+
+/** Only space and semicolons from `at` to `end`. */
+function isBlank(heap: Uint8Array, at: number, end: number): boolean {
+  for (let here = at; here < end; here++) {
+    const byte = heap[here]
+    if (byte !== 0x3b && byte !== 0x20 && (byte === undefined || byte < 0x09 || byte > 0x0d)) return false
+  }
+  return true
+}
+
+function identifier(name: string): string {
+  assert(/^[A-Za-z_]\w*$/.test(name), 'a savepoint has an identifier for its name')
+  return name
+}
+
+const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed')
+const failed = (cause: unknown) =>
+  new DatabaseError(
+    'DATABASE_FAILED',
+    'SQLite was interrupted by an internal error and is not used before it is made anew',
+    { cause },
+  )
