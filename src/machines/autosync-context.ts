@@ -1,6 +1,7 @@
 /**
  * How what autosync remembers moves: one pure function for each fact. The oldest age is kept conservatively: when a flush covers
- * what was sealed until it was wanted, the first transaction sealed after that becomes the oldest.
+ * what was sealed until it was wanted, the first transaction sealed after that becomes the oldest. A flush may take what was sealed
+ * and not told yet: its positions count, and what is told later is known already.
  */
 import { assert } from '../assert.ts'
 import type {
@@ -40,16 +41,16 @@ export const initialContext = (input: AutosyncInput): AutosyncContext => ({
 })
 
 export function afterSealed(context: AutosyncContext, sealed: TransactionsSealed, wants: Wants): Update {
-  assert(sealed.sealedTxid > context.sealedTxid, 'a sealed transaction has a new txid')
+  const sealedTxid = Math.max(sealed.sealedTxid, context.sealedTxid)
   const isWanted = wants !== 'nothing'
   return {
-    sealedTxid: sealed.sealedTxid,
+    sealedTxid,
     dirtyBlocks: sealed.dirtyBlocks,
     dirtyBytes: sealed.dirtyBytes,
     oldestAtMs: isBehind(context) ? context.oldestAtMs : sealed.atMs,
     newestAtMs: sealed.atMs,
     laterAtMs: context.sealedTxid === context.flushTxid ? sealed.atMs : context.laterAtMs,
-    flushTxid: isWanted ? sealed.sealedTxid : context.flushTxid,
+    flushTxid: isWanted ? sealedTxid : context.flushTxid,
     needsBarrier: isWanted ? wants === 'barrier' : context.needsBarrier,
     isRequested: context.isRequested && !isWanted,
   }
@@ -66,16 +67,17 @@ export function afterFlushed(context: AutosyncContext, flushed: FlushSucceeded, 
   assert(flushed.durableTxid >= context.durableTxid, 'durability is never taken back')
   assert(flushed.writtenTxid >= flushed.durableTxid, 'what is durable is written')
   assert(flushed.writtenTxid >= context.flushTxid, 'a flush writes what was sealed when it was wanted')
-  assert(flushed.writtenTxid <= context.sealedTxid, 'only sealed transactions are written')
   const isCovered = flushed.durableTxid >= context.flushTxid
   assert(isCovered || !context.needsBarrier, 'a flush with a barrier makes durable what was sealed when it was wanted')
+  const sealedTxid = Math.max(flushed.writtenTxid, context.sealedTxid)
   return {
+    sealedTxid,
     writtenTxid: flushed.writtenTxid,
     durableTxid: flushed.durableTxid,
     dirtyBlocks: flushed.dirtyBlocks,
     dirtyBytes: flushed.dirtyBytes,
     oldestAtMs: isCovered ? context.laterAtMs : context.oldestAtMs,
-    flushTxid: wants === 'nothing' ? context.flushTxid : context.sealedTxid,
+    flushTxid: wants === 'nothing' ? context.flushTxid : sealedTxid,
     needsBarrier: wants === 'barrier',
     isRequested: false,
     failureCount: 0,

@@ -76,6 +76,7 @@ const sealedWhileWaiting = [
     target: 'flushing',
     actions: [recordSealed('barrier'), wantFlush('threshold')],
   },
+  { guard: { type: 'isDurable', params: eventOf }, actions: recordSealed() },
   { target: 'debouncing', actions: [recordSealed(), 'wantWake'] },
 ] as const
 
@@ -90,11 +91,12 @@ export const autosyncMachine = setup({
     isBehind: ({ context }) => isBehind(context),
     isEdge: ({ context }, { dirtyBytes }: { readonly dirtyBytes: number }) => isEdge(context, dirtyBytes),
     isUrgent: (_, { urgency }: { readonly urgency: Autosync.Urgency }) => urgency === 'now',
+    isDurable: ({ context }, sealed: Autosync.TransactionsSealed) => sealed.sealedTxid <= context.durableTxid,
     isRequested: ({ context }) => context.isRequested,
     isOverThreshold: ({ context }, dirtiness: Dirtiness) => isThresholdPassed(context.policy, dirtiness),
     isDue: ({ context }, { atMs }: Autosync.At) => dueAtMs(context.policy, context) <= atMs,
     isRetryDue: ({ context }, { atMs }: Autosync.At) => context.wakeAtMs !== null && context.wakeAtMs <= atMs,
-    isCaughtUp: ({ context }, { durableTxid }: { readonly durableTxid: number }) => durableTxid === context.sealedTxid,
+    isCaughtUp: ({ context }, { durableTxid }: { readonly durableTxid: number }) => durableTxid >= context.sealedTxid,
     isWhole: (_, failed: Autosync.FlushFailed) => failed.durableTxid === failed.sealedTxid,
     isLastFailure: ({ context }) => context.failureCount + 1 >= limits.drainFailuresMax,
   },

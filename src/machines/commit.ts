@@ -8,6 +8,7 @@
  *   voiding ─void.recorded→ rolledBack, for certain       ─void.failed→ poisoned: it is not known whether the group is there
  *   poisoned ─commit.requested | barrier.requested | void.retry.requested→ unpoisoning: the void first, then the group
  *   any ─epoch.superseded→ fenced
+ *   While unpoisoning, what is requested waits for the void: it joins the empty group.
  *   committed and rolledBack are left like idle. barrier.requested makes durable what was written without one: an empty group,
  *   which a recorded void completes as well, because what it keeps is durable.
  *
@@ -61,6 +62,7 @@ export const commitMachine = setup({
     needsBarrier: ({ context }) => context.needsBarrier,
     needsReadback: ({ context }) => context.verifyAfterWrite,
     isLossless: (_, voided: Commit.VoidRecorded) => voided.lostFrom === undefined,
+    isEmpty: ({ context }) => context.lastTxid < context.firstTxid,
     isEmptyAndLossless: ({ context }, voided: Commit.VoidRecorded) =>
       context.lastTxid < context.firstTxid && voided.lostFrom === undefined,
   },
@@ -198,6 +200,7 @@ export const commitMachine = setup({
     },
     unpoisoning: {
       on: {
+        'commit.requested': { guard: 'isEmpty', actions: recordRequested },
         'void.recorded': [
           emptyIsKept,
           {
