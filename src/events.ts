@@ -24,7 +24,10 @@ export interface Receipt {
  */
 export type SyncTrigger = 'urgent' | 'threshold' | 'debounce' | 'interval' | 'maxWait' | 'requested' | 'drain' | 'retry'
 
-/** What one sync holds: the transactions of one group, from the first to the last, and their blocks, each once. */
+/**
+ * What one sync holds: the transactions of one group, from the first to the last, and their blocks, each once.
+ * A barrier alone, for what was written before, has no blocks and both ends at the last written transaction.
+ */
 export interface SyncExtent {
   readonly txidFrom: number
   readonly txidTo: number
@@ -193,7 +196,7 @@ export interface Metrics {
   }
   /** Duration of successful syncs in milliseconds. */
   readonly flushMs: Histogram
-  /** Transactions per successful sync. */
+  /** Transactions per successful sync that wrote any. */
   readonly groupSize: Histogram
   /** Barriers issued and bytes written by the store: log, home, table and header together. */
   readonly barriers: number

@@ -58,7 +58,7 @@ export function count(counts: Counts, event: DatabaseEvent, nowMs: number): bool
       counts.succeeded += 1
       counts.window = addTo(counts.window, nowMs, { blocks, bytes, succeeded: 1, failed: 0 })
       counts.flushMs = tally(counts.flushMs, event.ms)
-      counts.groupSize = tally(counts.groupSize, event.txidTo - event.txidFrom + 1)
+      if (blocks > 0) counts.groupSize = tally(counts.groupSize, event.txidTo - event.txidFrom + 1)
       return true
     }
     case 'sync.failed':

@@ -73,9 +73,10 @@ describe('what moves', () => {
     expect(now().flushMs.p99).toBe(1e6)
   })
 
-  test('group size counts the transactions of a sync', () => {
+  test('group size counts the transactions of a sync; a barrier alone has none', () => {
     const { metrics, now } = open()
     metrics.record(succeeded({ txidFrom: 8, txidTo: 10 }))
+    metrics.record(succeeded({ txidFrom: 10, txidTo: 10, blocks: 0, bytes: 0 }))
     expect(now().groupSize).toMatchObject({ count: 1, sum: 3, p50: 3 })
   })
 
