@@ -1,5 +1,13 @@
-/** What became of requests that carry an id, so that asking again answers instead of running again. */
+/**
+ * What became of requests that carry an id, so that asking again answers instead of running again.
+ *
+ * Bounded: the last outcomes of each client above a floor, and the clients that spoke last. What was forgotten is never taken
+ * for fresh: at or below the floor, and for a client that is not in the table unless it begins with its first request, the answer
+ * is 'unknown'. Outcomes live in commit records; the first record of each log segment carries the whole table on.
+ */
+import { limits } from '../limits.ts'
 import type { Txid } from '../units.ts'
+import type { OutcomeLookup } from './block-store.ts'
 
 /** One finished request. Kept in the commit record of its last transaction and carried on when the log is recycled. */
 export interface RequestOutcome {
@@ -9,4 +17,123 @@ export interface RequestOutcome {
   readonly txid: Txid
   /** JSON of what the caller was answered (result or error); null when it was too large to keep. */
   readonly answer: string | null
+}
+
+/** Begins a client in a carried table: its outcomes follow, the one that spoke last comes last. */
+export interface ClientFloor {
+  readonly clientId: string
+  readonly floor: number
+}
+
+export type RequestEntry = RequestOutcome | ClientFloor
+
+interface Client {
+  floor: number
+  readonly outcomes: Map<number, RequestOutcome>
+}
+
+export class RequestTable {
+  /** In the order in which they spoke: the first is the next to be forgotten. */
+  readonly #clients = new Map<string, Client>()
+  #answerBytes = 0
+
+  lookUp({ clientId, requestNo }: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
+    const client = this.#clients.get(clientId)
+    if (client === undefined) return { kind: requestNo === 1 ? 'fresh' : 'unknown' }
+    const outcome = client.outcomes.get(requestNo)
+    if (outcome !== undefined) return { kind: 'known', outcome }
+    return { kind: requestNo <= client.floor ? 'unknown' : 'fresh' }
+  }
+
+  apply(entries: readonly RequestEntry[]): void {
+    for (const entry of entries) {
+      if ('floor' in entry) this.#begin(entry)
+      else this.#record(entry)
+    }
+  }
+
+  /** Everything that is known, in an order that `apply` turns into the same table. */
+  entries(): RequestEntry[] {
+    return [...this.#clients].flatMap(([clientId, { floor, outcomes }]) => [{ clientId, floor }, ...outcomes.values()])
+  }
+
+  #begin({ clientId, floor }: ClientFloor): void {
+    this.#forget(clientId)
+    this.#clients.set(clientId, { floor, outcomes: new Map() })
+    this.#keepClientsMax()
+  }
+
+  #record(outcome: RequestOutcome): void {
+    const { clientId, requestNo } = outcome
+    const client = this.#clients.get(clientId) ?? { floor: 0, outcomes: new Map<number, RequestOutcome>() }
+    this.#clients.delete(clientId)
+    this.#clients.set(clientId, client)
+    this.#answerBytes += bytesOf(outcome) - bytesOf(client.outcomes.get(requestNo))
+    client.outcomes.set(requestNo, outcome)
+    if (client.outcomes.size > limits.outcomesPerClientMax) this.#forgetLowest(client)
+    this.#keepClientsMax()
+    if (this.#answerBytes > limits.outcomesBytesMax) this.#dropAnswers()
+  }
+
+  #forgetLowest(client: Client): void {
+    const lowest = Math.min(...client.outcomes.keys())
+    this.#answerBytes -= bytesOf(client.outcomes.get(lowest))
+    client.outcomes.delete(lowest)
+    client.floor = Math.max(client.floor, lowest)
+  }
+
+  #keepClientsMax(): void {
+    if (this.#clients.size <= limits.clientsMax) return
+    const [oldest] = this.#clients.keys()
+    if (oldest !== undefined) this.#forget(oldest)
+  }
+
+  #forget(clientId: string): void {
+    for (const outcome of this.#clients.get(clientId)?.outcomes.values() ?? []) this.#answerBytes -= bytesOf(outcome)
+    this.#clients.delete(clientId)
+  }
+
+  /** Oldest first: that they were applied stays known, what was answered does not. */
+  #dropAnswers(): void {
+    for (const { outcomes } of this.#clients.values()) {
+      for (const [requestNo, outcome] of outcomes) {
+        if (this.#answerBytes <= limits.outcomesBytesMax / 2) return
+        this.#answerBytes -= bytesOf(outcome)
+        outcomes.set(requestNo, { ...outcome, answer: null })
+      }
+    }
+  }
+}
+
+const bytesOf = (outcome: RequestOutcome | undefined): number => outcome?.answer?.length ?? 0
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const NONE = new Uint8Array(0)
+
+/** [clientId, requestNo, txid, answer] or [clientId, floor] each. */
+type Packed = readonly [string, number, number, string | null] | readonly [string, number]
+
+export function encodeRequests(entries: readonly RequestEntry[]): Uint8Array {
+  if (entries.length === 0) return NONE
+  const packed = entries.map((entry): Packed =>
+    'floor' in entry ? [entry.clientId, entry.floor] : [entry.clientId, entry.requestNo, entry.txid, entry.answer],
+  )
+  return encoder.encode(JSON.stringify(packed))
+}
+
+/** Undefined when the bytes are no list of requests. They are covered by the record's hash, so that does not happen by rot. */
+export function parseRequests(bytes: Uint8Array): RequestEntry[] | undefined {
+  if (bytes.length === 0) return []
+  try {
+    // The hash of the record vouches for the shape: only encodeRequests makes it.
+    const packed = JSON.parse(decoder.decode(bytes)) as readonly Packed[]
+    return packed.map((one) =>
+      one.length === 2
+        ? { clientId: one[0], floor: one[1] }
+        : { clientId: one[0], requestNo: one[1], txid: one[2] as Txid, answer: one[3] },
+    )
+  } catch {
+    return undefined
+  }
 }

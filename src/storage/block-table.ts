@@ -1,0 +1,205 @@
+/**
+ * Identity of every block in the home: pages of 4096 bytes, 126 entries each, shadow-paged.
+ *
+ *   0  16  preamble DSTABLEP     48  4  page number   52  4  0
+ *  16  16  storeId               56  8  xxh64 of the page with these 8 bytes zero
+ *  32   8  generation            64  32 each: block entries
+ *  40   8  0
+ *
+ * Page p has two slots, at 8192 p and 4096 further. A checkpoint of generation g writes the slot that is not current; the header
+ * that names g makes it current. Until then the older slot is whole, so no log is needed for these pages.
+ * On open the slot with the greatest generation not beyond the header's is current; all their checksums must hash to the
+ * header's table hash. Entries are never dropped: a tombstone keeps the version of a block beyond the end of the database.
+ */
+import { assert } from '../assert.ts'
+import { type BlockNo, blockNo } from '../units.ts'
+import { type BlockEntry, ENTRY_BYTES, getEntry, putEntry } from './block-entry.ts'
+import { bytesOfId, getHash, getU64, isZero, putHash, putU64, viewOf } from './bytes.ts'
+import { xxh64 } from './checksum.ts'
+import type { StoreFile } from './file-system.ts'
+import { magics, putPreamble, readPreamble, SECTOR_BYTES, storeIdAt } from './format.ts'
+
+const PAGE_HEADER_BYTES = 64
+const CHECKSUM_AT = 56
+export const ENTRIES_PER_PAGE = (SECTOR_BYTES - PAGE_HEADER_BYTES) / ENTRY_BYTES
+
+interface TablePage {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** Slot that the header on the medium makes valid. */
+  currentSlot: 0 | 1
+  checksum: bigint
+  isDirty: boolean
+}
+
+export interface TableFinding {
+  readonly table: BlockTable
+  /** Pages without a sound slot, or whose slot is not the one that the header was written with. */
+  readonly damagedPages: readonly number[]
+  readonly isHashRight: boolean
+}
+
+export class BlockTable {
+  readonly #file: StoreFile
+  readonly #storeId: string
+  readonly #pages: TablePage[] = []
+
+  constructor(file: StoreFile, storeId: string) {
+    this.#file = file
+    this.#storeId = storeId
+  }
+
+  /** Reads the pages that the header names. Never throws for what the bytes are. */
+  static read(
+    file: StoreFile,
+    header: {
+      readonly storeId: string
+      readonly tableGeneration: number
+      readonly tablePages: number
+      readonly tableHash: bigint
+    },
+  ): TableFinding {
+    const table = new BlockTable(file, header.storeId)
+    const slots = new Uint8Array(header.tablePages * 2 * SECTOR_BYTES)
+    file.read(slots, 0)
+    const damagedPages: number[] = []
+    for (let pageNo = 0; pageNo < header.tablePages; pageNo++) {
+      if (!table.#load(pageNo, slots, header.tableGeneration)) damagedPages.push(pageNo)
+    }
+    return { table, damagedPages, isHashRight: table.hash() === header.tableHash }
+  }
+
+  get pageCount(): number {
+    return this.#pages.length
+  }
+
+  /** Blocks that may have an entry. */
+  get blockCount(): number {
+    return this.#pages.length * ENTRIES_PER_PAGE
+  }
+
+  get(at: BlockNo): BlockEntry | undefined {
+    const page = this.#pages[Math.floor(at / ENTRIES_PER_PAGE)]
+    return page === undefined
+      ? undefined
+      : getEntry(page.view, PAGE_HEADER_BYTES + (at % ENTRIES_PER_PAGE) * ENTRY_BYTES)
+  }
+
+  set(at: BlockNo, entry: BlockEntry): void {
+    const pageNo = Math.floor(at / ENTRIES_PER_PAGE)
+    while (this.#pages.length <= pageNo) this.#addPage()
+    const page = this.#pages[pageNo]
+    assert(page !== undefined, 'the table has the pages of its blocks')
+    putEntry(page.view, PAGE_HEADER_BYTES + (at % ENTRIES_PER_PAGE) * ENTRY_BYTES, entry)
+    page.isDirty = true
+  }
+
+  *entries(): Generator<readonly [BlockNo, BlockEntry]> {
+    for (let at = 0; at < this.blockCount; at++) {
+      const entry = this.get(blockNo(at))
+      if (entry !== undefined) yield [blockNo(at), entry]
+    }
+  }
+
+  /** Writes every dirty page into its other slot; returns how many. A page stays dirty until `settle`. */
+  writeDirty(generation: number): number {
+    let written = 0
+    for (const [pageNo, page] of this.#pages.entries()) {
+      if (!page.isDirty) continue
+      seal(page, this.#storeId, pageNo, generation)
+      this.#file.write(page.bytes, slotAt(pageNo, page.currentSlot === 0 ? 1 : 0))
+      written++
+    }
+    return written
+  }
+
+  get hasDirty(): boolean {
+    return this.#pages.some((page) => page.isDirty)
+  }
+
+  /** The header that names the written generation is durable: what was written is current. */
+  settle(pagesWritten: readonly number[]): void {
+    for (const pageNo of pagesWritten) {
+      const page = this.#pages[pageNo]
+      assert(page !== undefined, 'a page that was written exists')
+      page.currentSlot = page.currentSlot === 0 ? 1 : 0
+      page.isDirty = false
+    }
+  }
+
+  get dirtyPages(): number[] {
+    return [...this.#pages.keys()].filter((pageNo) => this.#pages[pageNo]?.isDirty)
+  }
+
+  /** Hash over the checksums of all pages, in order. */
+  hash(): bigint {
+    const bytes = new Uint8Array(this.#pages.length * 8)
+    const view = viewOf(bytes)
+    for (const [pageNo, { checksum }] of this.#pages.entries()) putHash(view, pageNo * 8, checksum)
+    return xxh64(bytes)
+  }
+
+  #addPage(): void {
+    const bytes = new Uint8Array(SECTOR_BYTES)
+    this.#pages.push({ bytes, view: viewOf(bytes), currentSlot: 1, checksum: 0n, isDirty: true })
+  }
+
+  /** False: no slot of the page is sound. The page is then empty and dirty. */
+  #load(pageNo: number, slots: Uint8Array, generation: number): boolean {
+    const at = slotAt(pageNo, 0)
+    const found = ([0, 1] as const)
+      .map((slot) => ({
+        slot,
+        page: decodePage(slots.slice(at + slot * SECTOR_BYTES, at + (slot + 1) * SECTOR_BYTES), pageNo, this.#storeId),
+      }))
+      .flatMap(({ slot, page }) => (page === undefined ? [] : [{ slot, ...page }]))
+      .sort((a, b) => b.generation - a.generation)
+    const current = found.find((page) => page.generation <= generation)
+    if (current === undefined) {
+      this.#addPage()
+      return false
+    }
+    // A slot of a checkpoint that did not end must not be taken for current by a later header: it is overwritten with the next one.
+    const hasLeftover = found.some((page) => page.generation > generation)
+    const { bytes, slot } = current
+    this.#pages.push({
+      bytes,
+      view: viewOf(bytes),
+      currentSlot: slot,
+      checksum: current.checksum,
+      isDirty: hasLeftover,
+    })
+    return true
+  }
+}
+
+const slotAt = (pageNo: number, slot: 0 | 1): number => (pageNo * 2 + slot) * SECTOR_BYTES
+
+function seal(page: TablePage, storeId: string, pageNo: number, generation: number): void {
+  const { bytes, view } = page
+  putPreamble(bytes, view, magics.table)
+  bytes.set(bytesOfId(storeId), 16)
+  putU64(view, 32, generation)
+  putU64(view, 40, 0)
+  view.setUint32(48, pageNo, true)
+  putHash(view, CHECKSUM_AT, 0n)
+  page.checksum = xxh64(bytes)
+  putHash(view, CHECKSUM_AT, page.checksum)
+}
+
+function decodePage(bytes: Uint8Array, pageNo: number, storeId: string) {
+  const view = viewOf(bytes)
+  if (readPreamble(bytes, view, magics.table).kind !== 'ours' || storeIdAt(bytes, 16) !== storeId) return undefined
+  const checksum = getHash(view, CHECKSUM_AT)
+  putHash(view, CHECKSUM_AT, 0n)
+  const isSound = xxh64(bytes) === checksum && view.getUint32(48, true) === pageNo
+  putHash(view, CHECKSUM_AT, checksum)
+  return isSound ? { bytes, checksum, generation: getU64(view, 32) } : undefined
+}
+
+/** Whether a file of the table's name holds anything. */
+export const isTableEmpty = (file: StoreFile): boolean => {
+  const bytes = new Uint8Array(Math.min(file.size(), SECTOR_BYTES))
+  file.read(bytes, 0)
+  return isZero(bytes)
+}

@@ -1,0 +1,165 @@
+/**
+ * Folds sealed segments into the home. Order, each step behind the one before it:
+ *
+ *   log barrier → guard bytes → home blocks, table slots → barrier of both → header → cut the home, recycle the segments
+ *
+ * Until the header is durable nothing that recovery needs has changed: the log still holds every image that the home was given, and
+ * the table was written beside its current slots. A checkpoint that fails or is interrupted is simply run again.
+ */
+import { DatabaseError } from '../errors.ts'
+import { type BlockNo, txid } from '../units.ts'
+import type { CheckpointOptions, CheckpointResult } from './block-store.ts'
+import { carriedBy } from './carried.ts'
+import type { Header } from './header.ts'
+import type { Frame, Segment } from './segment.ts'
+import type { StoreParts } from './store-parts.ts'
+
+interface Source {
+  readonly segment: Segment
+  readonly frame: Frame
+}
+
+export interface FoldOptions {
+  readonly pause?: () => Promise<void>
+  /** Called after every wait; throws when the store has changed hands or ended meanwhile. */
+  readonly stillOurs: () => void
+  /** Images that are not sound are left out, and their blocks read as damaged; else they end the fold. */
+  readonly skipsDamaged: boolean
+  /** What else the header says from then on. */
+  readonly header?: Partial<Header>
+}
+
+/** What is worth folding: sealed segments that hold commits. With `everything` the active one is sealed first. */
+export async function checkpoint(
+  parts: StoreParts,
+  options: CheckpointOptions,
+  ports: { readonly stillOurs: () => void; readonly barrier: () => Promise<void>; readonly isDue: boolean },
+): Promise<CheckpointResult> {
+  const { log, reader, header } = parts
+  let result: CheckpointResult = { checkpointedTxid: header.current.checkpointedTxid, blocks: 0, bytes: 0 }
+  if (reader.hasPins) return result
+  const targetTxid = log.lastTxid
+  const fold = async () => {
+    await ports.barrier()
+    const folded = await foldSegments(parts, log.sealed, {
+      ...foldPause(options),
+      stillOurs: ports.stillOurs,
+      skipsDamaged: false,
+    })
+    result = { ...folded, blocks: result.blocks + folded.blocks, bytes: result.bytes + folded.bytes }
+  }
+  const mustSeal = () =>
+    log.active.lastTxid > header.current.checkpointedTxid &&
+    holdsCommits(log.active) &&
+    (options.everything === true
+      ? log.active.header.firstTxid <= targetTxid
+      : ports.isDue && !log.sealed.some(holdsCommits))
+  if (mustSeal() && log.spares.length === 0) await fold()
+  if (mustSeal()) log.startSegment(header.current.epoch, carriedBy(parts))
+  if (log.sealed.length > 0) await fold()
+  return result
+}
+
+const foldPause = ({ pause }: CheckpointOptions) => (pause === undefined ? {} : { pause })
+
+const holdsCommits = ({ header, lastTxid }: Segment): boolean => lastTxid >= header.firstTxid
+
+/** Folds the given oldest segments, all of them durable, and begins the log behind them. */
+export async function foldSegments(
+  parts: StoreParts,
+  segments: readonly Segment[],
+  options: FoldOptions,
+): Promise<CheckpointResult & { readonly tablePages: number }> {
+  const { header, table, home, log, reader } = parts
+  const last = segments.at(-1)
+  const next = log.segments[segments.length]
+  if (last === undefined || next === undefined)
+    throw new RangeError('a fold leaves an active segment behind what it folds')
+  const isFolded = segments.some(holdsCommits)
+  const sources = isFolded ? latestOf(segments) : []
+  const bytes = isFolded ? await writeHome(parts, sources, last.sizeBlocks, options) : 0
+  const generation = header.current.tableGeneration + 1
+  const pages = table.dirtyPages
+  if (pages.length > 0) {
+    table.writeDirty(generation)
+    await parts.files.table.flushAsync()
+    options.stillOurs()
+  }
+  await header.write({
+    ...options.header,
+    isClean: false,
+    isPlain: header.current.isPlain && !isFolded,
+    checkpointedTxid: txid(next.header.firstTxid - 1),
+    durableThrough: log.durableTxid,
+    chain: last.hash,
+    logStart: next.header.sequence,
+    sizeBlocks: last.sizeBlocks,
+    guarded: home.guarded,
+    ...(pages.length === 0
+      ? {}
+      : { tableGeneration: generation, tableHash: table.hash(), tablePages: table.pageCount }),
+  })
+  table.settle(pages)
+  reader.noteFolded(segments)
+  log.release(segments)
+  if (isFolded) home.cutTo(last.sizeBlocks)
+  return { checkpointedTxid: header.current.checkpointedTxid, blocks: sources.length, bytes, tablePages: pages.length }
+}
+
+/** The last image of each block, in the order in which they lie in the home. */
+function latestOf(segments: readonly Segment[]): (readonly [BlockNo, Source])[] {
+  const latest = new Map<BlockNo, Source>()
+  for (const segment of segments) for (const [at, frame] of segment.frames) latest.set(at, { segment, frame })
+  return [...latest].sort(([a], [b]) => a - b)
+}
+
+async function writeHome(
+  parts: StoreParts,
+  sources: readonly (readonly [BlockNo, Source])[],
+  sizeBlocks: number,
+  options: FoldOptions,
+): Promise<number> {
+  const { home, blockSize, limits } = parts
+  await home.guard()
+  options.stillOurs()
+  const image = new Uint8Array(blockSize)
+  let bytes = 0
+  let stepBytes = 0
+  for (const [at, source] of sources) {
+    const written = foldBlock(parts, at, { source, sizeBlocks, skipsDamaged: options.skipsDamaged }, image)
+    bytes += written
+    stepBytes += written
+    if (stepBytes < limits.checkpointStepBytes || options.pause === undefined) continue
+    stepBytes = 0
+    await options.pause()
+    options.stillOurs()
+  }
+  home.growTo(sizeBlocks)
+  await parts.files.home.flushAsync()
+  options.stillOurs()
+  return bytes
+}
+
+function foldBlock(
+  { home, table, reader, blockSize }: StoreParts,
+  at: BlockNo,
+  { source, sizeBlocks, skipsDamaged }: { source: Source; sizeBlocks: number; skipsDamaged: boolean },
+  image: Uint8Array,
+): number {
+  const { segment, frame } = source
+  const { imageAt: _place, ...entry } = frame
+  table.set(at, entry)
+  if (at >= sizeBlocks) return 0
+  if (frame.isTombstone) {
+    home.writeZeros(at)
+    return blockSize
+  }
+  try {
+    reader.readFrame(at, segment, frame, image)
+  } catch (error) {
+    if (skipsDamaged && error instanceof DatabaseError) return 0
+    throw error
+  }
+  home.write(at, image)
+  return blockSize
+}

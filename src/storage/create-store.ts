@@ -1,0 +1,98 @@
+/**
+ * Makes an empty store. The header comes first and says that the store is being made; only when every file is durable in its
+ * directory does a header say otherwise. A crash before that leaves a store that is made again: nothing was ever acknowledged.
+ */
+import { epoch, txid } from '../units.ts'
+import { loadChecksums, xxh64 } from './checksum.ts'
+import { CommitLog } from './commit-log.ts'
+import type { FileSystem, StoreFile } from './file-system.ts'
+import { fileNames } from './format.ts'
+import { encodeHeader, HEADER_FILE_BYTES, type Header } from './header.ts'
+import type { StoreFiles } from './store-parts.ts'
+
+const LOG_START = 1
+
+export interface NewStore {
+  readonly storeId: string
+  readonly blockSize: number
+  readonly segmentBytes: number
+  /** New epochs are greater. */
+  readonly epochFloor: number
+}
+
+/** Opens every file; those that are absent are made. */
+export async function openFiles(fs: FileSystem, options: { readonly create: boolean }): Promise<StoreFiles> {
+  const opened: StoreFile[] = []
+  try {
+    for (const name of [fileNames.header, fileNames.table, fileNames.home, ...fileNames.logs])
+      opened.push(await fs.open(name, options))
+  } catch (error) {
+    for (const file of opened) file.close()
+    throw error
+  }
+  const [header, table, home, ...logs] = opened
+  if (header === undefined || table === undefined || home === undefined) throw new RangeError('the store has its files')
+  return { header, table, home, logs }
+}
+
+export async function createStore(fs: FileSystem, options: NewStore): Promise<void> {
+  await loadChecksums()
+  const creating = newHeader(options)
+  const header = await fs.open(fileNames.header, { create: true })
+  try {
+    writeBoth(header, creating)
+    header.flush()
+    await fs.flushNames()
+    const files = await openFiles(fs, { create: true })
+    try {
+      makeEmpty(files, options)
+      await fs.flushNames()
+    } finally {
+      for (const file of [files.header, files.table, files.home, ...files.logs]) file.close()
+    }
+    writeBoth(header, { ...creating, headerSeq: 2, isCreating: false, isClean: true, isPlain: true })
+    header.flush()
+  } finally {
+    header.close()
+  }
+}
+
+function makeEmpty(files: StoreFiles, { storeId, blockSize, segmentBytes, epochFloor }: NewStore): void {
+  for (const file of [files.table, files.home, ...files.logs]) file.truncate(0)
+  const zeros = new Uint8Array(segmentBytes)
+  for (const file of files.logs) file.write(zeros, 0)
+  const log = new CommitLog(
+    { storeId, blockSize, segmentBytes, files: files.logs },
+    { segments: [], hash: 0n, lastTxid: txid(0), sizeBlocks: 0, sequence: LOG_START - 1 },
+  )
+  log.startSegment(epoch(epochFloor), { requests: new Uint8Array(0), block0: undefined, timeMs: 0 }, files.logs[0])
+  for (const file of [files.table, files.home, ...files.logs]) file.flush()
+}
+
+/** Newer first, so that of two torn slots the one before is still there. */
+function writeBoth(file: StoreFile, header: Header): void {
+  const bytes = new Uint8Array(HEADER_FILE_BYTES)
+  encodeHeader(header, bytes.subarray(0, HEADER_FILE_BYTES / 2))
+  bytes.copyWithin(HEADER_FILE_BYTES / 2, 0, HEADER_FILE_BYTES / 2)
+  file.write(bytes, 0)
+}
+
+const newHeader = ({ storeId, blockSize, epochFloor }: NewStore): Header => ({
+  storeId,
+  headerSeq: 1,
+  epoch: epoch(epochFloor),
+  checkpointedTxid: txid(0),
+  chain: 0n,
+  durableThrough: txid(0),
+  logStart: LOG_START,
+  tableGeneration: 0,
+  tableHash: xxh64(new Uint8Array(0)),
+  tablePages: 0,
+  sizeBlocks: 0,
+  blockSize,
+  isClean: false,
+  isPlain: false,
+  isCreating: true,
+  guarded: [0, 0],
+  epochEnds: [],
+})

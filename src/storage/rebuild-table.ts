@@ -1,0 +1,38 @@
+/**
+ * A damaged table page has lost the identity of its blocks. What the log holds is set again by the redo; for the rest only the home
+ * speaks: its bytes are taken as they are, with a checksum of now, version 1 and the last folded transaction. The report names the
+ * pages, because rot in those blocks can no longer be told.
+ */
+import { blockNo } from '../units.ts'
+import { ENTRIES_PER_PAGE } from './block-table.ts'
+import { algorithmIds, checksumById } from './checksum.ts'
+import type { ReportDraft } from './report-draft.ts'
+import type { StoreParts } from './store-parts.ts'
+
+export function rebuildTable(
+  parts: StoreParts,
+  { damagedPages, timeMs }: { readonly damagedPages: readonly number[]; readonly timeMs: number },
+  draft: ReportDraft,
+): void {
+  const { table, home, header, blockSize, checksum } = parts
+  const { sizeBlocks, checkpointedTxid } = header.current
+  const algorithmId = algorithmIds[checksum]
+  const block = new Uint8Array(blockSize)
+  const pages = damagedPages.length > 0 ? damagedPages : [...Array(table.pageCount).keys()]
+  for (const page of pages) {
+    const end = Math.min((page + 1) * ENTRIES_PER_PAGE, sizeBlocks)
+    for (let at = page * ENTRIES_PER_PAGE; at < end; at++) {
+      if (!home.read(blockNo(at), block)) continue
+      const sum = checksumById(algorithmId, block) ?? 0n
+      table.set(blockNo(at), {
+        txid: checkpointedTxid,
+        version: (table.get(blockNo(at))?.version ?? 0) + 1,
+        checksum: sum,
+        algorithmId,
+        lastModifiedMs: timeMs,
+        isTombstone: false,
+      })
+    }
+  }
+  draft.tablePagesRebuilt = pages
+}

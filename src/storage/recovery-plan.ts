@@ -1,0 +1,283 @@
+/**
+ * The recovery decision: what was found → what to do. Pure; every case is a row of test/unit/storage/recovery-plan.test.ts.
+ *
+ *   logVerdict  which records are the log, and where and why it ends
+ *   decide      refuse with a code, or recover
+ *
+ * The tail rule: `durableThrough` is the greatest transaction that anything sound on the medium calls durable. What is missing or
+ * damaged behind it is a torn tail and is cut; at or before it, it is corruption.
+ */
+import type { ErrorCode } from '../errors.ts'
+import { type Txid, txid } from '../units.ts'
+import type { Header } from './header.ts'
+import type { LogDamage, TornTail } from './recovery-report.ts'
+import type { LogFileFinding, RecordFinding } from './scan.ts'
+import type { SegmentHeader } from './segment.ts'
+
+export interface Findings {
+  readonly header: Header
+  readonly logs: readonly LogFileFinding[]
+  readonly table: { readonly damagedPages: readonly number[]; readonly isHashRight: boolean }
+  readonly home: HomeFinding
+}
+
+export interface HomeFinding {
+  readonly bytes: number
+  /** Bytes 18 and 19 are 255: a reign has folded something and did not close. */
+  readonly isGuarded: boolean
+  /** Of a home that was plain: what another SQLite did to it. */
+  readonly outside: 'unchanged' | 'changed' | 'journal' | 'page-size' | 'wal-mode' | 'partial'
+}
+
+export interface Modes {
+  readonly onCorruption: 'fail' | 'report' | 'repair'
+  readonly homeChanged: 'fail' | 'adopt'
+}
+
+export interface AcceptedSegment {
+  readonly file: string
+  readonly header: SegmentHeader
+  readonly records: readonly RecordFinding[]
+  /** Behind its last record. */
+  readonly end: number
+}
+
+export interface LogVerdict {
+  readonly accepted: readonly AcceptedSegment[]
+  readonly lastTxid: Txid
+  readonly hash: bigint
+  readonly sizeBlocks: number
+  /** The least size that the database had from the last checkpoint on: the home has at least this. */
+  readonly sizeBlocksMin: number
+  readonly durableThrough: Txid
+  readonly tornTail: TornTail | undefined
+  /** The log is damaged at or before its durable end, and ends there now. */
+  readonly damage: LogDamage | undefined
+  /** Durable records are whole, but images in them are not: their blocks, unless a later record holds them. */
+  readonly damagedImages: number
+  readonly hasUnknownAlgorithm: boolean
+  /** The segment at which the log begins is gone: the header is older than it. */
+  readonly isHeaderStale: boolean
+  readonly discarded: readonly string[]
+  readonly greatestSequence: number
+}
+
+export type Plan =
+  | {
+      readonly kind: 'refuse'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly details: Readonly<Record<string, unknown>>
+    }
+  | {
+      readonly kind: 'recover'
+      readonly log: LogVerdict
+      readonly adoptsHome: boolean
+      readonly rebuildsTable: boolean
+      /** Something incomplete or damaged is cut off; else whole records are only folded. */
+      readonly isRollback: boolean
+    }
+
+export function decide(findings: Findings, modes: Modes): Plan {
+  const { header, home, table } = findings
+  const log = logVerdict(header, findings.logs)
+  const version = unknownVersionOf(findings.logs)
+  if (version) return refuse('FORMAT_UNKNOWN', 'the log was written by a newer version of this package')
+  if (log.isHeaderStale) {
+    return refuse('HEADER_CORRUPT', 'the header is older than the start of the log', { logStart: header.logStart })
+  }
+  const changed = isChangedOutside(home)
+  const hasCommits = log.lastTxid > header.checkpointedTxid
+  if (changed && (modes.homeChanged === 'fail' || home.outside !== 'changed' || hasCommits)) {
+    return refuseChanged(home, { hasCommits })
+  }
+  if (log.hasUnknownAlgorithm && modes.onCorruption === 'fail') {
+    return refuse('ALGORITHM_MISMATCH', 'the log names a checksum algorithm that is not known')
+  }
+  if ((log.damage !== undefined || log.damagedImages > 0) && modes.onCorruption === 'fail') {
+    return refuse('LOG_CORRUPT', 'the log is damaged before its durable end', { ...log.damage })
+  }
+  const isTableSound = table.damagedPages.length === 0 && table.isHashRight
+  if (!isTableSound && modes.onCorruption !== 'repair') {
+    return refuse('TABLE_CORRUPT', 'the block table is damaged', { pages: table.damagedPages })
+  }
+  const isShort = !changed && home.bytes < log.sizeBlocksMin * header.blockSize
+  if (isShort && modes.onCorruption === 'fail') {
+    return refuse('HOME_CORRUPT', 'the home file is shorter than the database', {
+      bytes: home.bytes,
+      bytesOwed: log.sizeBlocksMin * header.blockSize,
+    })
+  }
+  const isRollback = log.tornTail !== undefined || log.damage !== undefined || log.discarded.length > 0
+  return { kind: 'recover', log, adoptsHome: changed, rebuildsTable: !isTableSound, isRollback }
+}
+
+const refuse = (code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}): Plan => ({
+  kind: 'refuse',
+  code,
+  message,
+  details,
+})
+
+const isChangedOutside = ({ outside }: HomeFinding): boolean => outside !== 'unchanged'
+
+const outsideReasons: Readonly<Record<HomeFinding['outside'], string>> = {
+  unchanged: '',
+  changed: 'something else wrote the home file while it was closed',
+  journal: 'the home file was changed, and a journal or WAL lies beside it: finish with the program that wrote it',
+  'page-size': 'the home file was changed and has another page size now',
+  'wal-mode': 'the home file was changed and is in WAL mode now: run PRAGMA journal_mode = DELETE in it first',
+  partial: 'the home file was changed and does not end with a whole page',
+}
+
+/** Commits that only the log holds were made on the home as it was before: the two cannot be put together. */
+const refuseChanged = ({ outside, bytes }: HomeFinding, { hasCommits }: { readonly hasCommits: boolean }): Plan =>
+  refuse('HOME_CHANGED_OUTSIDE', outsideReasons[outside], { reason: outside, bytes, hasUnfoldedCommits: hasCommits })
+
+const unknownVersionOf = (logs: readonly LogFileFinding[]): boolean =>
+  logs.some(({ header, stop }) => header.kind === 'unknown-format' || stop === 'unknown-format')
+
+/** Which records are the log. Never looks at what the modes allow. */
+export function logVerdict(header: Header, logs: readonly LogFileFinding[]): LogVerdict {
+  const segments = segmentsFrom(header, logs)
+  const durableThrough = durableThroughOf(header, logs)
+  const chain = attach(header, segments)
+  const ended = endAtDamage(chain.accepted, durableThrough)
+  const accepted = withoutEmptyTail(ended)
+  const records = accepted.flatMap((segment) => segment.records)
+  const lastRecord = records.at(-1)?.record
+  const lastTxid = lastRecord?.lastTxid ?? header.checkpointedTxid
+  const isStartGone = chain.accepted[0]?.records.length === 0 || chain.accepted.length === 0
+  const isCorrupt = durableThrough > lastTxid || isStartGone
+  const tail = tailOf(accepted, logs)
+  const sizes = records.map(({ record }) => record.sizeBlocks)
+  const images = records.filter(({ damaged, record }) => damaged.length > 0 && !isCarry(record))
+  return {
+    accepted,
+    lastTxid,
+    hash: lastRecord?.hash ?? header.chain,
+    sizeBlocks: lastRecord?.sizeBlocks ?? header.sizeBlocks,
+    sizeBlocksMin: Math.min(header.sizeBlocks, ...sizes),
+    durableThrough,
+    tornTail: isCorrupt ? undefined : tail,
+    damage: isCorrupt ? { ...placeOf(accepted, logs), fromTxid: lastTxid + 1, toTxid: durableThrough } : undefined,
+    damagedImages: images.reduce((sum, { damaged }) => sum + damaged.length, 0),
+    hasUnknownAlgorithm: images.some(({ damaged }) => damaged.some(({ code }) => code === 'ALGORITHM_MISMATCH')),
+    isHeaderStale: isStartGone && isStale(header, logs),
+    discarded: segments
+      .filter(({ file }) => !accepted.some((segment) => segment.file === file))
+      .map(({ file }) => file),
+    greatestSequence: Math.max(
+      header.logStart,
+      ...logs.flatMap((log) => (log.header.kind === 'sound' ? [log.header.value.sequence] : [])),
+    ),
+  }
+}
+
+/** Of the header's series, oldest first; of two with one sequence the later epoch's. */
+function segmentsFrom(header: Header, logs: readonly LogFileFinding[]): AcceptedSegment[] {
+  const sound = logs.flatMap(({ file, header: segment, records, end }) =>
+    segment.kind === 'sound' && segment.value.sequence >= header.logStart
+      ? [{ file, header: segment.value, records, end }]
+      : [],
+  )
+  return sound
+    .sort((a, b) => a.header.sequence - b.header.sequence || a.header.epoch - b.header.epoch)
+    .filter((segment, index) => sound[index + 1]?.header.sequence !== segment.header.sequence)
+}
+
+function durableThroughOf(header: Header, logs: readonly LogFileFinding[]): Txid {
+  const said = logs.flatMap(({ records, beyond }) => [
+    ...records.map(({ record }) => record.durableThrough),
+    ...beyond.map(({ claim }) => claim.durableThrough),
+  ])
+  return txid(
+    said.reduce<number>(
+      (greatest, one) => Math.max(greatest, one),
+      Math.max(header.checkpointedTxid, header.durableThrough),
+    ),
+  )
+}
+
+/** Each segment continues from a record of those before it; what stands behind that record is void. */
+function attach(header: Header, segments: readonly AcceptedSegment[]): { readonly accepted: AcceptedSegment[] } {
+  let accepted: AcceptedSegment[] = []
+  for (const segment of segments) {
+    const last = accepted.at(-1)
+    if (last === undefined) {
+      if (segment.header.sequence !== header.logStart || segment.header.continuesFrom !== header.chain) break
+      accepted = [segment]
+      continue
+    }
+    if (segment.header.epoch < last.header.epoch) continue
+    const kept = cutBehind(accepted, segment.header.continuesFrom, header.chain)
+    if (kept === undefined) break
+    accepted = [...kept, segment]
+  }
+  return { accepted }
+}
+
+/** The segments up to the record with this hash; undefined if none has it. */
+function cutBehind(accepted: readonly AcceptedSegment[], hash: bigint, chain: bigint): AcceptedSegment[] | undefined {
+  for (let index = accepted.length - 1; index >= 0; index--) {
+    const segment = accepted[index]
+    const at = segment?.records.findLastIndex(({ record }) => record.hash === hash) ?? -1
+    if (segment !== undefined && at >= 0) return [...accepted.slice(0, index), cutAfter(segment, at + 1)]
+  }
+  return hash === chain ? [] : undefined
+}
+
+function cutAfter(segment: AcceptedSegment, count: number): AcceptedSegment {
+  const records = segment.records.slice(0, count)
+  return { ...segment, records, end: segment.records[count]?.at ?? segment.end }
+}
+
+/** A record behind the durable end whose images are not whole is torn: the log ends before it. */
+function endAtDamage(accepted: readonly AcceptedSegment[], durableThrough: Txid): AcceptedSegment[] {
+  for (const [index, segment] of accepted.entries()) {
+    const at = segment.records.findIndex(
+      ({ record, damaged }) => damaged.length > 0 && !isCarry(record) && record.lastTxid > durableThrough,
+    )
+    if (at >= 0) return [...accepted.slice(0, index), cutAfter(segment, at)]
+  }
+  return [...accepted]
+}
+
+/** A last segment that holds no commit, but for the one at which the log begins, is made anew: nothing is in it. */
+function withoutEmptyTail(accepted: readonly AcceptedSegment[]): AcceptedSegment[] {
+  const kept = [...accepted]
+  while (kept.length > 1 && !kept.at(-1)?.records.some(({ record }) => !isCarry(record))) kept.pop()
+  return kept
+}
+
+export const isCarry = (record: { readonly firstTxid: Txid; readonly lastTxid: Txid }): boolean =>
+  record.lastTxid < record.firstTxid
+
+/** Every file of the pool has a sound segment, and all of them were begun after the one that the header names. */
+const isStale = (header: Header, logs: readonly LogFileFinding[]): boolean =>
+  logs.some(({ header: segment }) => segment.kind === 'sound' && segment.value.sequence > header.logStart) &&
+  logs.every(
+    ({ header: segment }) =>
+      segment.kind === 'empty' || (segment.kind === 'sound' && segment.value.sequence !== header.logStart),
+  )
+
+function placeOf(
+  accepted: readonly AcceptedSegment[],
+  logs: readonly LogFileFinding[],
+): { readonly file: string; readonly at: number } {
+  const last = accepted.at(-1)
+  return { file: last?.file ?? logs[0]?.file ?? '', at: last?.end ?? 0 }
+}
+
+/** What stands behind the last record of the log and was meant to follow it. */
+function tailOf(accepted: readonly AcceptedSegment[], logs: readonly LogFileFinding[]): TornTail | undefined {
+  const last = accepted.at(-1)
+  const log = logs.find(({ file }) => file === last?.file)
+  if (last === undefined || log === undefined) return undefined
+  const behind = [...log.records.map(({ at, record }) => ({ at, claim: record })), ...log.beyond].filter(
+    ({ at, claim }) => at >= last.end && claim.epoch >= last.header.epoch && claim.lastTxid >= last.header.firstTxid,
+  )
+  const end = behind.reduce((greatest, { at, claim }) => Math.max(greatest, at + claim.bytes), last.end)
+  if (end > last.end) return { file: last.file, at: last.end, bytes: Math.min(end, log.fileBytes) - last.end }
+  return log.stop === 'damaged' && log.end === last.end ? { file: last.file, at: last.end, bytes: 4096 } : undefined
+}
