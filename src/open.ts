@@ -3,6 +3,7 @@ import { createActor } from 'xstate'
 import type { Database, OpenOptions } from './api.ts'
 import { DatabaseHandle } from './database.ts'
 import { systemClock } from './effects/clock.ts'
+import { newStoreId, systemRandom } from './effects/random.ts'
 import { directoryPlace, type HeldPlace, memoryPlace, type Place } from './effects/place.ts'
 import { aborted } from './effects/request-queue.ts'
 import { DatabaseError, isDatabaseError } from './errors.ts'
@@ -42,7 +43,9 @@ export async function destroy(name: string, options: Pick<OpenOptions, 'storage'
   const held = await placeOf(name, settingsOf(options)).acquire()
   try {
     // The header goes last: what is left when this is cut short is still this database, to be destroyed again.
-    const files = (await held.fs.list()).filter((file) => /^(log-\d+|quarantine-\d+|blocks\.meta|database\.sqlite)$/.test(file))
+    const files = (await held.fs.list()).filter((file) =>
+      /^(log-\d+|quarantine-\d+|blocks\.meta|database\.sqlite)$/.test(file),
+    )
     for (const file of files) await held.fs.remove(file)
     await held.fs.flushNames()
     await held.fs.remove('header')
@@ -52,7 +55,8 @@ export async function destroy(name: string, options: Pick<OpenOptions, 'storage'
   }
 }
 
-const placeOf = (name: string, { medium, base }: Settings): Place => (medium === 'memory' ? memoryPlace() : directoryPlace(base, name))
+const placeOf = (name: string, { medium, base }: Settings): Place =>
+  medium === 'memory' ? memoryPlace() : directoryPlace(base, name)
 
 /** From `open` to the end of the database, as its machine decides. */
 class Life {
@@ -113,7 +117,12 @@ class Life {
     try {
       if (held === undefined) throw new DatabaseError('DATABASE_FAILED', 'recovery was asked for without a lease')
       if (signal?.aborted === true) throw aborted(signal)
-      this.#recovered = await recoverStore(held, this.#settings, { clock: systemClock, ...(signal === undefined ? {} : { signal }) })
+      this.#recovered = await recoverStore(held, this.#settings, {
+        clock: systemClock,
+        random: systemRandom,
+        newStoreId: newStoreId(),
+        ...(signal === undefined ? {} : { signal }),
+      })
       await this.#lead(this.#recovered)
       this.#machine.send({ type: 'recovery.finished' })
     } catch (error) {
@@ -158,7 +167,9 @@ class Life {
 
   async #drain(): Promise<void> {
     const drained = await this.#reign?.drain()
-    this.#machine.send({ type: 'drained', isGivenUp: drained?.isGivenUp ?? false })
+    const isGivenUp = drained?.isGivenUp ?? false
+    if (isGivenUp) this.#note(drained?.error)
+    this.#machine.send({ type: 'drained', isGivenUp })
   }
 
   async #release(isClean: boolean): Promise<void> {
@@ -177,7 +188,9 @@ class Life {
   #fail(error: DatabaseError): void {
     this.#note(error)
     this.#reign?.fail(error)
-    this.#machine.send(error.code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'actor.failed', code: error.code })
+    this.#machine.send(
+      error.code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'actor.failed', code: error.code },
+    )
   }
 
   /** The first error is the one that is told. */
@@ -195,17 +208,19 @@ class Life {
     const role = state === 'leading' || state === 'draining' ? 'leader' : 'none'
     this.#status = { ...this.#status, state, role, epoch, ...(reason === undefined ? {} : { reason }) }
     this.#streams.setStatus(this.#status)
-    if (status === 'leading' && this.#reign !== undefined) this.#opened.resolve(new DatabaseHandle(this.#name, this.#reign))
-    if (status === 'closed' || status === 'failed') this.#end(status)
+    if (status === 'leading' && this.#reign !== undefined)
+      this.#opened.resolve(new DatabaseHandle(this.#name, this.#reign))
+    if (status === 'closed' || status === 'failed') this.#end()
   }
 
-  #end(status: 'closed' | 'failed'): void {
+  #end(): void {
     const error = this.#error
     this.#streams.emit({ type: 'database.closed' })
     this.#streams.complete()
     this.#opened.reject(error ?? new DatabaseError('DATABASE_CLOSED', 'the database was closed while it opened'))
-    if (status === 'failed' && error !== undefined) this.#ended.reject(error)
-    else this.#ended.resolve()
+    // Closed with an error: the drain was given up, and what it could not flush is lost.
+    if (error === undefined) this.#ended.resolve()
+    else this.#ended.reject(error)
   }
 }
 

@@ -101,7 +101,9 @@ const optionNames = [
 function placeOf(storage: NonNullable<OpenOptions['storage']>): Pick<Settings, 'medium' | 'base'> {
   const { kind, ...rest }: { kind: string; base?: unknown } = typeof storage === 'string' ? { kind: storage } : storage
   if ('layout' in rest && rest.layout === 'blocks') {
-    throw new DatabaseError('NOT_SUPPORTED', 'the layout "blocks" is not available; the home is one SQLite file', { details: rest })
+    throw new DatabaseError('NOT_SUPPORTED', 'the layout "blocks" is not available; the home is one SQLite file', {
+      details: rest,
+    })
   }
   refuseUnknown(rest, 'storage', kind === 'fs' ? ['base'] : [])
   if (kind === 'memory') return { medium: 'memory', base: '' }

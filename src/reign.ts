@@ -62,6 +62,7 @@ export class Reign {
   readonly #endTransaction = new Set<(reason: DatabaseError) => void>()
   readonly #closing = new Set<() => void>()
   #isRebuilding = false
+  #isRebuildWanted = false
   #isEnding = false
 
   constructor(parts: ReignParts) {
@@ -75,7 +76,7 @@ export class Reign {
     this.durability = settings.durability
     this.recoveryReport = recoveryReport
     this.close = close
-    this.#receipts = new Receipts(store.epochEnds)
+    this.#receipts = new Receipts(() => store.epochEnds)
     this.outcomes = new Outcomes((identity) => store.outcomeOf(identity))
     const { writtenTxid, durableTxid } = store.positions
     this.#autosync = createActor(autosyncMachine, {
@@ -165,14 +166,14 @@ export class Reign {
   }
 
   /** Refuses new requests, finishes the waiting ones and flushes. Resolves to whether nothing is left behind. */
-  async drain(): Promise<{ readonly isGivenUp: boolean }> {
+  async drain(): Promise<{ readonly isGivenUp: boolean; readonly error: DatabaseError | undefined }> {
     this.executor.refuse(closed())
     await this.executor.idle()
     const drained = new Promise<{ isGivenUp: boolean }>((resolve) => {
       this.#autosync.on('drained', ({ isGivenUp }) => resolve({ isGivenUp }))
     })
     this.#autosync.send({ type: 'drain.requested', atMs: this.clock.now() })
-    return drained
+    return { ...(await drained), error: this.#flusher.error }
   }
 
   /** Lets everything go. `isClean`: the log is folded and the home is left a plain SQLite file. */
@@ -222,6 +223,7 @@ export class Reign {
           streams.gauge({ dirtyBlocks, dirtyBytes, lag: sealedTxid - store.positions.durableTxid })
       },
       onPoisoned: () => void this.#rebuild(),
+      observeError: (error) => this.#tellDamage(error),
       delayCause: () => this.#flusher.error,
       requestFlush: () => this.#requestFlush(),
       groupBytesMax: settings.policy.maxDirtyBytes > 0 ? settings.policy.maxDirtyBytes : limits.maxDirtyBytes,
@@ -243,8 +245,8 @@ export class Reign {
       facts: streams,
       verifyAfterWrite: settings.verifyAfterWrite,
       waitingCount: () => this.executor.waitingCount,
-      onDiscarded: (error, kept) => {
-        this.#receipts.ended(kept)
+      onDiscarded: (error) => {
+        this.executor.discarded(error)
         for (const end of this.#endTransaction) end(error)
         void this.#rebuild()
       },
@@ -269,27 +271,37 @@ export class Reign {
     this.#autosync.send({ type: 'flush.requested', atMs: this.clock.now() })
   }
 
-  /** The connection is made anew over the view; while the medium cannot be read, again and again, and requests wait to their deadline. */
+  /**
+   * What failed is made void, and the connection anew over the view; while the medium does not let it, again and again. Meanwhile
+   * nothing is run or sealed: requests wait to their deadline.
+   */
   async #rebuild(): Promise<void> {
+    this.#isRebuildWanted = true
     if (this.#isRebuilding) return
     this.#isRebuilding = true
     this.executor.pause(true)
-    for (
-      let pauseMs: number = limits.backoffMs;
-      !this.#isEnding;
+    for (let pauseMs: number = limits.backoffMs; this.#isRebuildWanted && !this.#isEnding;) {
+      this.#isRebuildWanted = false
+      if (await this.#tryRebuild()) continue
+      this.#isRebuildWanted = true
+      await new Promise<void>((resolve) => void this.clock.after(pauseMs, resolve, { keepsAlive: false }))
       pauseMs = Math.min(pauseMs * 2, limits.backoffMsMax)
-    ) {
-      try {
-        await this.engine.rebuild()
-        break
-      } catch (error) {
-        if (!isDatabaseError(error)) return this.#broken(error)
-        this.streams.emit({ type: 'storage.failed', code: error.code, message: error.message, operation: 'read' })
-        await new Promise<void>((resolve) => void this.clock.after(pauseMs, resolve, { keepsAlive: false }))
-      }
     }
     this.#isRebuilding = false
     this.executor.pause(false)
+  }
+
+  async #tryRebuild(): Promise<boolean> {
+    try {
+      if (this.#flusher.isVoidOwed) await this.#flusher.retryVoid()
+      if (this.#flusher.isVoidOwed) return false
+      await this.engine.rebuild()
+      return true
+    } catch (error) {
+      if (!isDatabaseError(error)) this.#broken(error)
+      else this.streams.emit({ type: 'storage.failed', code: error.code, message: error.message, operation: 'read' })
+      return false
+    }
   }
 
   /** WASM memory never shrinks: an instance that has grown is replaced when nobody needs it. */
@@ -317,6 +329,13 @@ export class Reign {
     } finally {
       engine.close()
     }
+  }
+
+  #tellDamage(error: unknown): void {
+    if (!isDatabaseError(error, 'CHECKSUM_MISMATCH') && !isDatabaseError(error, 'ALGORITHM_MISMATCH')) return
+    const { blockNo: at, file } = error.details
+    this.streams.emit({ type: 'checksum.mismatched', blockNo: Number(at), file: String(file) })
+    this.maintenance.tellSizes()
   }
 
   #broken(error: unknown): void {

@@ -11,7 +11,7 @@
 import { DatabaseError } from '../errors.ts'
 import type { View } from '../storage/view.ts'
 import type { Epoch, Txid } from '../units.ts'
-import type { Acks } from './acks.ts'
+import type { Acks, Waiter } from './acks.ts'
 import type { Clock, SqlEngine } from './ports.ts'
 import { RequestQueue } from './request-queue.ts'
 
@@ -46,6 +46,8 @@ export interface ExecutorPorts {
   readonly tellSealed: (urgency: 'now' | 'policy') => void
   /** An exception went through SQLite: its instance is of no use any more. */
   readonly onPoisoned: () => void
+  /** A request ended in an error. */
+  readonly observeError: (error: unknown) => void
   /** Why commits do not come through, for those who waited in vain. */
   readonly delayCause: () => unknown
   /** A read waits for what is sealed already. */
@@ -80,7 +82,7 @@ export class Executor {
   #urgency: 'now' | 'policy' = 'policy'
   #isFlushAsked = false
   #toldTxid: Txid
-  #answeredAtTurnEnd: (() => void)[] = []
+  #answeredAtTurnEnd: Pick<Waiter, 'release' | 'reject'>[] = []
   #onIdle: (() => void)[] = []
 
   constructor(ports: ExecutorPorts) {
@@ -112,8 +114,13 @@ export class Executor {
   /** The connection is being made anew. */
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused
-    if (!isPaused) this.#toldTxid = this.#ports.view.sealedTxid
     this.#schedule()
+  }
+
+  /** What was sealed is not any more: whoever was about to be answered for it is told so. */
+  discarded(error: DatabaseError): void {
+    this.#toldTxid = this.#ports.view.sealedTxid
+    for (const { reject } of this.#answeredAtTurnEnd.splice(0)) reject(error)
   }
 
   /** Refuses new requests with `error`; those that wait are still served. */
@@ -195,11 +202,7 @@ export class Executor {
       this.#isFlushAsked = false
       this.#ports.requestFlush()
     }
-    const answered = this.#answeredAtTurnEnd
-    if (answered.length > 0) {
-      this.#answeredAtTurnEnd = []
-      for (const answer of answered) answer()
-    }
+    if (this.#answeredAtTurnEnd.length > 0) for (const { release } of this.#answeredAtTurnEnd.splice(0)) release()
     this.#settleIdle()
   }
 
@@ -241,13 +244,14 @@ export class Executor {
   #answer(entry: Entry, before: Txid, { value, error }: { value: unknown; error: unknown }): void {
     const { view, acks, epoch, durableTxid } = this.#ports
     const { call, resolve, reject, deadlineAtMs } = entry
-    const answer: Answer<unknown> = { value, epoch: epoch(), txid: view.sealedTxid }
-    const settle = () => (error === undefined ? resolve(answer) : reject(error))
+    const txid = view.sealedTxid
+    const settle = () => (error === undefined ? resolve({ value, epoch: epoch(), txid }) : reject(error))
     const hasSealed = view.sealedTxid > before
-    if (hasSealed) call.onSealed?.(answer, error)
+    if (error !== undefined) this.#ports.observeError(error)
+    if (hasSealed) call.onSealed?.({ value, epoch: epoch(), txid }, error)
     if (!hasSealed && !(call.isStrictRead && error === undefined)) return settle()
     if (hasSealed && call.level === 'deferred') {
-      this.#answeredAtTurnEnd.push(settle)
+      this.#answeredAtTurnEnd.push({ release: settle, reject })
       return
     }
     const release = hasSealed ? settle : () => this.#confirmThen(settle, reject)

@@ -29,8 +29,8 @@ export interface FlusherPorts {
   readonly verifyAfterWrite: boolean
   /** Requests that wait for their turn: an asynchronous barrier lets them run. */
   readonly waitingCount: () => number
-  /** The view was discarded: the connection has to be made anew. Of the old epoch, transactions up to lastTxid are kept. */
-  readonly onDiscarded: (error: DatabaseError, kept: { readonly epoch: Epoch; readonly lastTxid: Txid }) => void
+  /** The view was discarded: the connection has to be made anew. */
+  readonly onDiscarded: (error: DatabaseError) => void
   /** Another writer owns the store. */
   readonly onFenced: (error: DatabaseError) => void
   /** A rule of our own was broken while flushing. */
@@ -55,6 +55,8 @@ export class Flusher {
   /** A group that was refused before any byte: the next flush writes the same record. */
   #kept: Group | undefined
   #error: DatabaseError | undefined
+  #isVoidOwed = false
+  #onVoidTried: (() => void)[] = []
 
   constructor(ports: FlusherPorts) {
     this.#ports = ports
@@ -78,6 +80,19 @@ export class Flusher {
   /** Why the last flush did not succeed; undefined once one has. */
   get error(): DatabaseError | undefined {
     return this.#error
+  }
+
+  /** A record of unknown outcome is not void yet: nothing may be sealed until it is. */
+  get isVoidOwed(): boolean {
+    return this.#isVoidOwed
+  }
+
+  /** Tries once more to make it void. Resolves when that has ended, either way. */
+  retryVoid(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onVoidTried.push(resolve)
+      this.#ports.commit.send({ type: 'void.retry.requested' })
+    })
   }
 
   #start(trigger: FlushTrigger, wantsBarrier: boolean): void {
@@ -146,27 +161,35 @@ export class Flusher {
   }
 
   #void(): void {
-    const { store, commit } = this.#ports
-    store.voidAfterFailure().then(
-      ({ epoch, lost }) =>
-        commit.send({
-          type: 'void.recorded',
-          epoch,
-          ...(lost === undefined ? {} : { lostFrom: lost.from, lostTo: lost.to }),
-        }),
-      (error: unknown) => this.#failed('void', error),
-    )
+    this.#isVoidOwed = true
+    const end = () => {
+      for (const resolve of this.#onVoidTried.splice(0)) resolve()
+    }
+    this.#ports.store
+      .voidAfterFailure()
+      .then(
+        ({ epoch, lost }) => {
+          this.#isVoidOwed = false
+          const range = lost === undefined ? {} : { lostFrom: lost.from, lostTo: lost.to }
+          this.#ports.commit.send({ type: 'void.recorded', epoch, ...range })
+        },
+        (error: unknown) => this.#failed('void', error),
+      )
+      .finally(end)
   }
 
   #committed(): void {
-    const { view, store, acks, autosync, clock, facts, onCommitted } = this.#ports
+    const { view, store, acks, outcomes, autosync, clock, facts, onCommitted } = this.#ports
     const flight = this.#flight
     this.#flight = undefined
     this.#error = undefined
     view.settle()
+    outcomes.settle()
     const { writtenTxid, durableTxid } = store.positions
     acks.release({ writtenTxid, durableTxid })
-    if (flight !== undefined) this.#tellCommitted(flight)
+    // A void that was tried again on its own was nobody's flush.
+    if (flight === undefined) return
+    this.#tellCommitted(flight)
     autosync.send({
       type: 'flush.succeeded',
       writtenTxid,
@@ -209,7 +232,8 @@ export class Flusher {
     const { view, store, acks, outcomes, autosync, clock, facts, onDiscarded } = this.#ports
     const error = rejection(this.#error, isCertain)
     const lostThrough = view.sealedTxid
-    const lostEpoch = this.#flight?.epoch ?? store.epoch
+    const flight = this.#flight
+    const lostEpoch = flight?.epoch ?? store.epoch
     this.#tellFailed({ willRetry: false })
     this.#kept = undefined
     view.discard()
@@ -220,8 +244,9 @@ export class Flusher {
     if (lostThrough > writtenTxid) {
       facts.emit({ type: 'commits.lost', epoch: lostEpoch, from: writtenTxid + 1, to: lostThrough })
     }
-    onDiscarded(error, { epoch: lostEpoch, lastTxid: writtenTxid })
-    autosync.send({ type: 'flush.failed', sealedTxid: writtenTxid, durableTxid, atMs: clock.now() })
+    onDiscarded(error)
+    if (flight !== undefined)
+      autosync.send({ type: 'flush.failed', sealedTxid: writtenTxid, durableTxid, atMs: clock.now() })
   }
 
   #fenced(): void {

@@ -15,13 +15,14 @@ const LOCK_AT = 2 ** 40
 const SQLITE_LOCK_AT = 0x4000_0000
 const SQLITE_LOCK_LENGTH = 512
 const TEXT_BYTES = 256
+const HOME = 'database.sqlite'
 
 export interface Lease {
   /** Greatest epoch an earlier holder noted; 0 if none. A hint that can only raise the next one. */
   readonly notedEpoch: Epoch
   note(epoch: Epoch): void
   /** Locks the home against other SQLites. @throws STORE_LOCKED */
-  lockHome(file: string): void
+  lockHome(): void
   release(): void
 }
 
@@ -47,7 +48,8 @@ export function acquireLease(directory: string): Lease {
   return {
     notedEpoch: (typeof noted.epoch === 'number' && Number.isSafeInteger(noted.epoch) ? noted.epoch : 0) as Epoch,
     note: (epoch) => writeText(textFd, { pid: process.pid, epoch }),
-    lockHome(file) {
+    lockHome() {
+      const file = join(directory, HOME)
       homeFd = attempt(file, () => openSync(file, 'r+'))
       if (!tryLock(homeFd, SQLITE_LOCK_AT, SQLITE_LOCK_LENGTH)) {
         throw new DatabaseError('STORE_LOCKED', `another SQLite has ${file} open; close it there first`, {

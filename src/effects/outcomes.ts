@@ -29,7 +29,9 @@ export function parseRequestId(requestId: string): RequestIdentity {
 export class Outcomes {
   readonly #lookUp: (identity: RequestIdentity) => OutcomeLookup
   readonly #inFlight = new Map<string, Promise<unknown>>()
+  /** Sealed and not yet in the store: those that wait for a flush, and those of the group in flight. */
   #finished: RequestOutcome[] = []
+  #taken: readonly RequestOutcome[] = []
 
   constructor(lookUp: (identity: RequestIdentity) => OutcomeLookup) {
     this.#lookUp = lookUp
@@ -43,7 +45,8 @@ export class Outcomes {
     const key = `${identity.clientId}:${identity.requestNo}`
     const inFlight = this.#inFlight.get(key)
     if (inFlight !== undefined) return inFlight as Promise<T>
-    const known = this.#finished.find((outcome) => keyOf(outcome) === key) ?? this.#known(identity)
+    const isAsked = (outcome: RequestOutcome) => keyOf(outcome) === key
+    const known = this.#finished.find(isAsked) ?? this.#taken.find(isAsked) ?? this.#known(identity)
     if (known !== undefined) {
       await ports.durable(known.txid)
       return decodeAnswer<T>(known)
@@ -62,16 +65,22 @@ export class Outcomes {
     this.#finished.push({ ...identity, txid, answer: encodeAnswer(answer, error) })
   }
 
-  /** Outcomes for the record of the group that is being taken. Given back by `restore` if it is refused for good. */
+  /** Outcomes for the record of the group that is being taken. */
   take(): readonly RequestOutcome[] {
-    const taken = this.#finished
+    this.#taken = this.#finished
     this.#finished = []
-    return taken
+    return this.#taken
+  }
+
+  /** The group that was taken is in the store. */
+  settle(): void {
+    this.#taken = []
   }
 
   /** Everything sealed was rejected: none of it has an outcome. */
   discard(): void {
     this.#finished = []
+    this.#taken = []
   }
 
   #known(identity: RequestIdentity): RequestOutcome | undefined {

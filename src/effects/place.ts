@@ -35,8 +35,11 @@ export function directoryPlace(base: string, name: string): Place {
     medium: 'fs',
     location,
     async acquire() {
-      const [{ NodeFs }, { acquireLease }] = await Promise.all([import('../storage/media/node-fs.ts'), import('./lease.ts')])
-      const fs = await NodeFs.at(location)
+      const [{ openNodeFs }, { acquireLease }] = await Promise.all([
+        import('../storage/media/node-fs.ts'),
+        import('./lease.ts'),
+      ])
+      const fs = openNodeFs(location)
       return { ...acquireLease(location), fs }
     },
   }

@@ -7,15 +7,11 @@ import type { EpochEnd } from '../storage/block-store.ts'
 import type { Epoch, Txid } from '../units.ts'
 
 export class Receipts {
-  readonly #ends: EpochEnd[]
+  readonly #ends: () => readonly EpochEnd[]
 
-  /** @param ends of the epochs the store remembers, ascending */
-  constructor(ends: readonly EpochEnd[]) {
-    this.#ends = [...ends]
-  }
-
-  ended(end: EpochEnd): void {
-    this.#ends.push(end)
+  /** @param ends of the epochs that the store remembers now, ascending */
+  constructor(ends: () => readonly EpochEnd[]) {
+    this.#ends = ends
   }
 
   /** 'kept': durable once everything up to its txid is. 'forgotten': older than what is remembered. */
@@ -26,7 +22,7 @@ export class Receipts {
     if (receipt.epoch > now.epoch) return 'foreign'
     if (receipt.epoch === now.epoch) return receipt.txid <= now.sealedTxid ? 'kept' : 'foreign'
     // Kept through every later epoch end: a loss in any of them takes it.
-    const later = this.#ends.filter(({ epoch }) => epoch >= receipt.epoch)
+    const later = this.#ends().filter(({ epoch }) => epoch >= receipt.epoch)
     if (later.some(({ lastTxid }) => receipt.txid > lastTxid)) return 'lost'
     return later[0]?.epoch === receipt.epoch ? 'kept' : 'forgotten'
   }

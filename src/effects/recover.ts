@@ -6,7 +6,15 @@ import type { MachineRef } from './facts.ts'
 /** Each does its part on the medium and says what it found. */
 export type RecoverySteps = { readonly [Step in RecoveryStep]: () => Promise<RecoveryEvent> }
 
-const stepNames = ['epoch', 'scan', 'plan', 'execution', 'reconcile', 'verify', 'repair'] as const satisfies RecoveryStep[]
+const stepNames = [
+  'epoch',
+  'scan',
+  'plan',
+  'execution',
+  'reconcile',
+  'verify',
+  'repair',
+] as const satisfies RecoveryStep[]
 
 /** Resolves when the store is recovered. @throws the error of the step that failed, or what the machine refused to go on with */
 export function recover(
@@ -32,4 +40,6 @@ export function recover(
 }
 
 const asDatabaseError = (error: unknown): DatabaseError =>
-  isDatabaseError(error) ? error : new DatabaseError('DATABASE_FAILED', 'recovery stopped on a broken rule of our own', { cause: error })
+  isDatabaseError(error)
+    ? error
+    : new DatabaseError('DATABASE_FAILED', 'recovery stopped on a broken rule of our own', { cause: error })

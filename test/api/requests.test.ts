@@ -40,7 +40,7 @@ describe('exec and query', () => {
 
   test('an SQL error carries the message, the extended code and the offset in the text that was given', async () => {
     const db = await openMemory()
-    const error = await errorOf(db.exec('SELECT 1; SELECT nothing FROM nowhere'))
+    const error = await errorOf(db.exec('SELECT 1; SELECT x FROM nowhere'))
     expect(error).toMatchObject({ code: 'SQL_ERROR', sqliteCode: 1 })
     expect(error.message).toContain('no such table: nowhere')
     const syntax = await errorOf(db.exec('SELEC 1'))

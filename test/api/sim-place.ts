@@ -1,0 +1,28 @@
+/** A whole database on a simulated disk, which can be made to fail and can be opened again after a crash. */
+import { onTestFinished } from 'vitest'
+import type { HeldPlace, Place } from '../../src/effects/place.ts'
+import type { Database, OpenOptions } from '../../src/index.ts'
+import { openAt } from '../../src/open.ts'
+import { epoch } from '../../src/units.ts'
+import type { SimDisk } from '../model/sim-disk.ts'
+
+export function simPlace(disk: SimDisk): Place {
+  const acquire = async (): Promise<HeldPlace> => ({
+    fs: disk,
+    notedEpoch: epoch(0),
+    note: () => undefined,
+    lockHome: () => undefined,
+    release: () => undefined,
+  })
+  return { medium: 'fs', location: 'sim', acquire }
+}
+
+/** Open until the test ends; a database that cannot be closed cleanly by then is no failure of the test. */
+export async function openOn(disk: SimDisk, options: OpenOptions = {}): Promise<Database> {
+  const db = await openAt(simPlace(disk), 'test', options)
+  onTestFinished(async () => {
+    disk.heal()
+    await db.close().catch(() => undefined)
+  })
+  return db
+}
