@@ -3,6 +3,7 @@ import { createActor } from 'xstate'
 import type { Database, OpenOptions } from './api.ts'
 import { DatabaseHandle } from './database.ts'
 import { systemClock } from './effects/clock.ts'
+import type { Clock } from './effects/ports.ts'
 import { newStoreId, systemRandom } from './effects/random.ts'
 import { directoryPlace, type HeldPlace, memoryPlace, type Place } from './effects/place.ts'
 import { aborted } from './effects/request-queue.ts'
@@ -27,11 +28,16 @@ export async function open(name: string, options: OpenOptions = {}): Promise<Dat
   return openAt(placeOf(name, settingsOf(options)), name, options)
 }
 
-/** The same in a place of the caller's: how tests put a simulated medium under the whole database. */
-export async function openAt(place: Place, name: string, options: OpenOptions = {}): Promise<Database> {
+/** The same in a place and a time of the caller's: how tests put a simulated medium under the whole database. */
+export async function openAt(
+  place: Place,
+  name: string,
+  options: OpenOptions = {},
+  clock: Clock = systemClock,
+): Promise<Database> {
   const settings = settingsOf(options)
   if (options.signal?.aborted === true) throw aborted(options.signal)
-  return new Life(place, { name, settings, options }).begin()
+  return new Life(place, { name, settings, options, clock }).begin()
 }
 
 /**
@@ -58,12 +64,20 @@ export async function destroy(name: string, options: Pick<OpenOptions, 'storage'
 const placeOf = (name: string, { medium, base }: Settings): Place =>
   medium === 'memory' ? memoryPlace() : directoryPlace(base, name)
 
+interface LifeOptions {
+  readonly name: string
+  readonly settings: Settings
+  readonly options: OpenOptions
+  readonly clock: Clock
+}
+
 /** From `open` to the end of the database, as its machine decides. */
 class Life {
   readonly #name: string
   readonly #settings: Settings
   readonly #options: OpenOptions
   readonly #place: Place
+  readonly #clock: Clock
   readonly #streams: Streams
   readonly #machine = createActor(databaseMachine)
   readonly #opened = withResolvers<Database>()
@@ -74,7 +88,8 @@ class Life {
   #error: DatabaseError | undefined
   #status: Status
 
-  constructor(place: Place, { name, settings, options }: { name: string; settings: Settings; options: OpenOptions }) {
+  constructor(place: Place, { name, settings, options, clock }: LifeOptions) {
+    this.#clock = clock
     this.#name = name
     this.#settings = settings
     this.#options = options
@@ -82,7 +97,7 @@ class Life {
     const { medium, location } = place
     this.#status = { state: 'opening', role: 'none', medium, location, epoch: 0, durability: settings.durability }
     this.#streams = createStreams({
-      clock: systemClock,
+      clock: this.#clock,
       initialStatus: this.#status,
       ...(options.on === undefined ? {} : { on: options.on }),
       ...(options.logger === undefined ? {} : { logger: isolated(options.logger) }),
@@ -118,7 +133,7 @@ class Life {
       if (held === undefined) throw new DatabaseError('DATABASE_FAILED', 'recovery was asked for without a lease')
       if (signal?.aborted === true) throw aborted(signal)
       this.#recovered = await recoverStore(held, this.#settings, {
-        clock: systemClock,
+        clock: this.#clock,
         random: systemRandom,
         newStoreId: newStoreId(),
         ...(signal === undefined ? {} : { signal }),
@@ -150,7 +165,7 @@ class Life {
       engine: await makeEngine(view),
       makeEngine,
       streams: this.#streams,
-      clock: systemClock,
+      clock: this.#clock,
       recoveryReport: report,
       onFailed: (error) => this.#fail(error),
       close: () => this.#close(),

@@ -115,12 +115,16 @@ describe('a failed write or barrier', () => {
   })
 })
 
+/** The log has space set aside; writes fail from where it has to grow: behind the header and the first record of its next segment. */
+const fillDisk = (disk: SimDisk) =>
+  disk.setFault({ nth: 3, kinds: ['write'], isLasting: true, error: 'ENOSPC', applied: 'nothing' })
+
 describe('a full disk', () => {
   test('the group is kept and written when there is space again', async () => {
     const { disk, db, ids } = await openTable()
     const events = recordEvents(db)
     const big = 'x'.repeat(6_000_000)
-    disk.setFault({ nth: 1, kinds: ['write', 'truncate'], isLasting: true, error: 'ENOSPC', applied: 'nothing' })
+    fillDisk(disk)
     const waiting = db.exec('INSERT INTO t VALUES (1, ?)', [big])
     await new Promise<void>((resolve) => {
       db.events$.subscribe((event) => event.type === 'sync.failed' && event.willRetry && resolve())
@@ -135,7 +139,7 @@ describe('a full disk', () => {
 
   test('a caller whose deadline passes is told why, and that the outcome is open', async () => {
     const { disk, db } = await openTable()
-    disk.setFault({ nth: 1, kinds: ['write', 'truncate'], isLasting: true, error: 'ENOSPC', applied: 'nothing' })
+    fillDisk(disk)
     const error = await errorOf(db.exec('INSERT INTO t VALUES (1, ?)', ['x'.repeat(6_000_000)], { deadlineMs: 100 }))
     expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'unknown', cause: { code: 'STORAGE_FULL' } })
   })
@@ -147,7 +151,7 @@ describe('a full disk', () => {
     })
     await db.exec('INSERT INTO t VALUES (1, NULL)', [], { durability: 'strict' })
     await db.exec('INSERT INTO t VALUES (2, ?)', ['x'.repeat(6_000_000)])
-    disk.setFault({ nth: 1, kinds: ['write', 'truncate'], isLasting: true, error: 'ENOSPC', applied: 'nothing' })
+    fillDisk(disk)
     expect(await codeOf(db.close())).toBe('STORAGE_FULL')
     expect(await idsAfter(disk)).toEqual([1])
   })

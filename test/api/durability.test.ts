@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { openAt } from '../../src/open.ts'
+import { SimDisk } from '../model/sim-disk.ts'
+import { ManualClock } from '../unit/effects/manual-clock.ts'
 import { codeOf, openIn, openMemory, recordEvents, temporaryBase } from './harness.ts'
+import { simPlace } from './sim-place.ts'
 
 describe('levels', () => {
   test('strict and relaxed are answered by a commit, deferred before it', async () => {
@@ -35,13 +39,16 @@ describe('levels', () => {
   })
 
   test('writes made together are one record', async () => {
-    const db = await openMemory()
+    const disk = new SimDisk()
+    const db = await openAt(simPlace(disk), 'test', {}, new ManualClock())
     await db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
     const groups: number[] = []
     db.commits$.subscribe(({ firstTxid, lastTxid }) => groups.push(lastTxid - firstTxid + 1))
+    const barriersBefore = disk.trace.filter(({ kind }) => kind === 'flush').length
     await Promise.all(Array.from({ length: 100 }, (_, id) => db.exec('INSERT INTO t VALUES (?)', [id])))
-    expect(groups.reduce((sum, size) => sum + size, 0)).toBe(100)
-    expect(Math.max(...groups)).toBeGreaterThan(50)
+    expect(groups).toEqual([100])
+    expect(disk.trace.filter(({ kind }) => kind === 'flush').length - barriersBefore).toBe(1)
+    await db.close()
   })
 
   test('forceSync covers what was asked for before it', async () => {

@@ -60,14 +60,14 @@ describe('exec and query', () => {
   test('bigints and blobs come back as they went in', async () => {
     const db = await openMemory()
     const blob = Uint8Array.from([0, 255, 1])
-    const [row] = await db.query('SELECT ? AS big, ? AS small, ? AS blob, ? AS nothing, ? AS yes', [
+    const [row] = await db.query('SELECT ? AS big, ? AS small, ? AS blob, ? AS none, ? AS yes', [
       2n ** 60n,
       5,
       blob,
       null,
       true,
     ])
-    expect(row).toEqual({ big: 2n ** 60n, small: 5, blob, nothing: null, yes: 1 })
+    expect(row).toEqual({ big: 2n ** 60n, small: 5, blob, none: null, yes: 1 })
   })
 
   test('iterate gives the rows of one moment', async () => {
