@@ -85,6 +85,7 @@ export async function foldSegments(
     await parts.files.table.flushAsync()
     options.stillOurs()
   }
+  options.stillOurs()
   await header.write({
     ...options.header,
     isClean: false,

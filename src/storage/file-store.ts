@@ -6,6 +6,7 @@
  * An error while a record is written, or at a barrier, poisons the log: nothing is appended until `voidAfterFailure` has begun a new
  * series. A commit counts as acknowledged once `confirmEpoch` has passed after it; what was not is void then.
  */
+import { assert } from '../assert.ts'
 import { DatabaseError, isDatabaseError } from '../errors.ts'
 import { type Awaitable, type BlockNo, type Epoch, type Txid, txid } from '../units.ts'
 import { type BlockEntry, blockInfoOf } from './block-entry.ts'
@@ -128,9 +129,12 @@ export class FileStore implements BlockStore {
     const series = this.#series
     try {
       const pending = log.barrier({ mayWait })
-      return pending?.catch((error: unknown) => {
-        throw series === this.#series ? this.#poisonedBy(error) : error
-      })
+      return pending?.then(
+        () => this.#assertOpen(),
+        (error: unknown) => {
+          throw series === this.#series ? this.#poisonedBy(error) : error
+        },
+      )
     } catch (error) {
       throw this.#poisonedBy(error)
     }
@@ -166,7 +170,10 @@ export class FileStore implements BlockStore {
   }
 
   checkpoint(options: CheckpointOptions): Promise<CheckpointResult> {
-    if (this.#checkpointing !== undefined) return this.#checkpointing.then(() => this.checkpoint(options))
+    if (this.#checkpointing !== undefined) {
+      const again = () => this.checkpoint(options)
+      return this.#checkpointing.then(again, again)
+    }
     const run = this.#checkpoint(options).finally(() => {
       this.#checkpointing = undefined
     })
@@ -185,6 +192,7 @@ export class FileStore implements BlockStore {
       },
       stillOurs: () => {
         this.#assertWritable()
+        this.#assertEpoch()
         if (series !== this.#series) throw failed('the checkpoint was interrupted by a new series', undefined)
       },
     })
@@ -210,6 +218,7 @@ export class FileStore implements BlockStore {
     await this.checkpoint({ ...options, everything: true })
     if (log.lastTxid > header.current.checkpointedTxid)
       throw failed('commits were appended while the store was closing', undefined)
+    this.#assertEpoch()
     await header.write({ isClean: true, isPlain: true, durableThrough: log.durableTxid })
     await home.unguard()
     this.abandon()
@@ -236,6 +245,7 @@ export class FileStore implements BlockStore {
     const entries: BlockEntry[] = []
     const images: Uint8Array[] = []
     for (const [at, image] of group.blocks) {
+      assert(at < group.sizeBlocks, 'a block that is written is part of the database')
       const version = (reader.entryOf(at)?.version ?? 0) + 1
       const sum = checksumById(algorithmId, image) ?? 0n
       blockNos.push(at)

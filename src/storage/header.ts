@@ -13,6 +13,7 @@
  */
 import { type Epoch, epoch, type Txid, txid } from '../units.ts'
 import type { EpochEnd } from './block-store.ts'
+import { isDatabaseError } from '../errors.ts'
 import { bytesOfId, getHash, getU64, isZero, putHash, putU64, viewOf } from './bytes.ts'
 import type { StoreFile } from './file-system.ts'
 import {
@@ -170,7 +171,8 @@ export class HeaderFile {
   }
 
   /**
-   * Durable when it resolves. The second slot follows without a barrier of its own: until the next one it may be lost, not both.
+   * Durable when it resolves. The other slot follows without a barrier of its own, and is the one that the next header is written
+   * to: whatever becomes of it, the slot that is durable is not touched.
    * @throws STORAGE_FAILED, STORAGE_FULL: the header on the medium is the one before or this one; the same call may be repeated
    */
   async write(change: Partial<Header>): Promise<void> {
@@ -179,8 +181,17 @@ export class HeaderFile {
     this.#file.write(this.#slot, this.#nextSlot * SECTOR_BYTES)
     await this.#file.flushAsync()
     this.#current = header
-    const other = this.#nextSlot === 0 ? 1 : 0
-    this.#file.write(this.#slot, other * SECTOR_BYTES)
+    this.#nextSlot = this.#nextSlot === 0 ? 1 : 0
+    this.#copy()
+  }
+
+  /** A copy that cannot be written changes nothing: the header is durable, and the medium's failure shows at the next write. */
+  #copy(): void {
+    try {
+      this.#file.write(this.#slot, this.#nextSlot * SECTOR_BYTES)
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error
+    }
   }
 
   /** The greatest epoch on the medium. Reads both slots; decodes them only when they are not as this reign left them. */

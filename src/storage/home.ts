@@ -22,6 +22,8 @@ export class Home {
   readonly #zeros: Uint8Array
   #guarded: readonly [number, number]
   #isGuarded: boolean
+  /** Of the file; asked for at each commit, so not of the medium. */
+  #bytes: number
 
   constructor(file: StoreFile, { blockSize, guarded }: HomeOptions) {
     this.file = file
@@ -29,6 +31,7 @@ export class Home {
     this.#zeros = new Uint8Array(blockSize)
     this.#guarded = guarded
     this.#isGuarded = hasGuard(file)
+    this.#bytes = file.size()
   }
 
   get guarded(): readonly [number, number] {
@@ -40,7 +43,7 @@ export class Home {
   }
 
   get bytes(): number {
-    return this.file.size()
+    return this.#bytes
   }
 
   /** Fills `into` with what the file has there, zeros behind its end; returns whether all of it was there. */
@@ -53,37 +56,37 @@ export class Home {
 
   /** Durable before any block is written. A home without a whole block 0 is no SQLite file anyway. */
   async guard(): Promise<void> {
-    if (this.#isGuarded || this.file.size() < this.blockSize) return
+    if (this.#isGuarded || this.#bytes < this.blockSize) return
     this.file.write(Uint8Array.of(GUARD, GUARD), GUARD_AT)
     await this.file.flushAsync()
     this.#isGuarded = true
   }
 
   write(at: BlockNo, image: Uint8Array): void {
-    if (at !== 0) return this.file.write(image, at * this.blockSize)
+    if (at !== 0) return this.#write(at, image)
     const masked = image.slice()
     masked.fill(GUARD, GUARD_AT, GUARD_AT + 2)
-    this.file.write(masked, 0)
+    this.#write(at, masked)
     this.#guarded = [image[GUARD_AT] ?? 0, image[GUARD_AT + 1] ?? 0]
     this.#isGuarded = true
   }
 
   writeZeros(at: BlockNo): void {
     if (at === 0) return this.write(blockNo(0), this.#zeros)
-    if (at * this.blockSize < this.file.size()) this.file.write(this.#zeros, at * this.blockSize)
+    if (at * this.blockSize < this.#bytes) this.#write(at, this.#zeros)
   }
 
   /** Grows with zeros; never cuts. Returns the bytes added. */
   growTo(sizeBlocks: number): number {
-    const missing = sizeBlocks * this.blockSize - this.file.size()
-    if (missing > 0) this.file.truncate(sizeBlocks * this.blockSize)
+    const missing = sizeBlocks * this.blockSize - this.#bytes
+    if (missing > 0) this.#resize(sizeBlocks)
     return Math.max(missing, 0)
   }
 
   /** Cuts what lies behind the database. Only once a durable header says that it ends there. Returns the bytes cut. */
   cutTo(sizeBlocks: number): number {
-    const excess = this.file.size() - sizeBlocks * this.blockSize
-    if (excess > 0) this.file.truncate(sizeBlocks * this.blockSize)
+    const excess = this.#bytes - sizeBlocks * this.blockSize
+    if (excess > 0) this.#resize(sizeBlocks)
     return Math.max(excess, 0)
   }
 
@@ -97,9 +100,19 @@ export class Home {
   /** The last step of a clean close: from here any SQLite opens the file. */
   async unguard(): Promise<void> {
     if (!this.#isGuarded) return
-    if (this.file.size() >= this.blockSize) this.file.write(Uint8Array.from(this.#guarded), GUARD_AT)
+    if (this.#bytes >= this.blockSize) this.file.write(Uint8Array.from(this.#guarded), GUARD_AT)
     await this.file.flushAsync()
     this.#isGuarded = false
+  }
+
+  #write(at: BlockNo, bytes: Uint8Array): void {
+    this.file.write(bytes, at * this.blockSize)
+    this.#bytes = Math.max(this.#bytes, (at + 1) * this.blockSize)
+  }
+
+  #resize(sizeBlocks: number): void {
+    this.file.truncate(sizeBlocks * this.blockSize)
+    this.#bytes = sizeBlocks * this.blockSize
   }
 }
 

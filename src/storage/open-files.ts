@@ -77,7 +77,12 @@ async function mustCreate(fs: FileSystem): Promise<boolean> {
   const slots = await withFile(fs, fileNames.header, readHeader)
   const newest = newestOf(slots)
   if (newest !== undefined) {
-    if (newest.isCreating) return true
+    if (newest.isCreating) {
+      // While a store is made its home stays empty: bytes in it are somebody else's.
+      if (names.includes(fileNames.home) && (await withFile(fs, fileNames.home, (file) => file.size())) > 0)
+        throw foreign(fs)
+      return true
+    }
     for (const [code, name] of missingCodes) if (!names.includes(name)) throw corrupt(code, name, 'is missing')
     return false
   }

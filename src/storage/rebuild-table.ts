@@ -1,7 +1,7 @@
 /**
  * A damaged table page has lost the identity of its blocks. What the log holds is set again by the redo; for the rest only the home
- * speaks: its bytes are taken as they are, with a checksum of now, version 1 and the last folded transaction. The report names the
- * pages, because rot in those blocks can no longer be told.
+ * speaks: its bytes are taken as they are, with a checksum of now and a version beyond all earlier ones. The report names the pages,
+ * because rot in those blocks can no longer be told.
  */
 import { blockNo } from '../units.ts'
 import { ENTRIES_PER_PAGE } from './block-table.ts'
@@ -23,10 +23,14 @@ export function rebuildTable(
     const end = Math.min((page + 1) * ENTRIES_PER_PAGE, sizeBlocks)
     for (let at = page * ENTRIES_PER_PAGE; at < end; at++) {
       if (!home.read(blockNo(at), block)) continue
+      const known = table.get(blockNo(at))
+      if (known !== undefined && (known.isTombstone || checksumById(known.algorithmId, block) === known.checksum))
+        continue
       const sum = checksumById(algorithmId, block) ?? 0n
       table.set(blockNo(at), {
         txid: checkpointedTxid,
-        version: (table.get(blockNo(at))?.version ?? 0) + 1,
+        // A block has at most one version per transaction: none of its earlier versions was this one.
+        version: checkpointedTxid + 1,
         checksum: sum,
         algorithmId,
         lastModifiedMs: timeMs,

@@ -32,6 +32,7 @@ const RECORD_ENTRY_BYTES = 8 + ENTRY_BYTES
 const TRAILER_BYTES = 32
 /** Records up to this are written by one call from one buffer; longer ones in pieces of it. */
 const CHUNK_BYTES = 1024 * 1024
+const FIRST_BUFFER_BYTES = 64 * 1024
 
 export interface RecordHeader {
   readonly epoch: Epoch
@@ -66,8 +67,9 @@ export const recordBytesOf = (entries: number, images: number, requestBytes: num
 export class RecordEncoder {
   readonly #storeId: Uint8Array
   readonly #blockSize: number
-  readonly #buffer = new Uint8Array(CHUNK_BYTES)
-  readonly #view = viewOf(this.#buffer)
+  /** As long as the longest record so far, at most CHUNK_BYTES. */
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES)
+  #view = viewOf(this.#buffer)
 
   constructor(storeId: string, blockSize: number) {
     this.#storeId = bytesOfId(storeId)
@@ -79,6 +81,7 @@ export class RecordEncoder {
     const { entries, images, requests } = input
     const imagesAt = HEADER_BYTES + entries.length * RECORD_ENTRY_BYTES + requests.length
     const bytes = recordBytesOf(entries.length, images.length, requests.length, this.#blockSize)
+    this.#growBuffer(Math.min(bytes, CHUNK_BYTES))
     if (bytes > CHUNK_BYTES) return this.#encodeLong(input, imagesAt, bytes, write)
     const buffer = this.#buffer
     const hash = this.#putMeta(buffer, this.#view, input, bytes)
@@ -89,7 +92,7 @@ export class RecordEncoder {
     }
     buffer.fill(0, end, bytes)
     putTrailer(buffer, this.#view, bytes - TRAILER_BYTES, bytes, hash)
-    write(bytes === CHUNK_BYTES ? buffer : buffer.subarray(0, bytes), 0)
+    write(buffer.subarray(0, bytes), 0)
     return { bytes, hash, imagesAt }
   }
 
@@ -123,6 +126,12 @@ export class RecordEncoder {
     put(rest)
     if (used > 0) write(buffer.subarray(0, used), base)
     return { bytes, hash, imagesAt }
+  }
+
+  #growBuffer(bytes: number): void {
+    if (bytes <= this.#buffer.length) return
+    this.#buffer = new Uint8Array(Math.min(CHUNK_BYTES, 2 * bytes))
+    this.#view = viewOf(this.#buffer)
   }
 
   #putMeta(buffer: Uint8Array, view: DataView, input: RecordInput, bytes: number): bigint {

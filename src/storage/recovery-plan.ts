@@ -186,11 +186,17 @@ function segmentsFrom(header: Header, logs: readonly LogFileFinding[]): Accepted
     .filter((segment, index) => sound[index + 1]?.header.sequence !== segment.header.sequence)
 }
 
+/** What an epoch before the log's first one called durable was settled by the recovery that began the log; the header has it. */
 function durableThroughOf(header: Header, logs: readonly LogFileFinding[]): Txid {
-  const said = logs.flatMap(({ records, beyond }) => [
-    ...records.map(({ record }) => record.durableThrough),
-    ...beyond.map(({ claim }) => claim.durableThrough),
+  const start = logs.find(
+    ({ header: segment }) => segment.kind === 'sound' && segment.value.sequence === header.logStart,
+  )
+  const since = start?.header.kind === 'sound' ? start.header.value.epoch : 0
+  const claims = logs.flatMap(({ records, beyond }) => [
+    ...records.map(({ record }) => record),
+    ...beyond.map(({ claim }) => claim),
   ])
+  const said = claims.filter(({ epoch }) => epoch >= since).map((claim) => claim.durableThrough)
   return txid(
     said.reduce<number>(
       (greatest, one) => Math.max(greatest, one),

@@ -82,8 +82,8 @@ export function scanChain(file: StoreFile, header: SegmentHeader): Pick<LogFileF
 
 function scanClaims(file: StoreFile, from: number, storeId: string): ClaimFinding[] {
   const found: ClaimFinding[] = []
-  const piece = new Uint8Array(PIECE_BYTES)
   const size = file.size()
+  const piece = new Uint8Array(Math.max(0, Math.min(PIECE_BYTES, size - from)))
   for (let base = from; base < size; base += PIECE_BYTES) {
     const count = file.read(piece, base)
     for (let at = 0; at + CLAIM_BYTES <= count; at += SECTOR_BYTES) {

@@ -6,6 +6,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { promisify } from 'node:util'
+import { assert } from '../../assert.ts'
 import { DatabaseError } from '../../errors.ts'
 import type { FileSystem, StoreFile } from '../file-system.ts'
 
@@ -71,23 +72,40 @@ export class NodeFs implements FileSystem {
   }
 }
 
+/** A descriptor is closed only when no barrier runs on it: its number may be another file's a moment later. */
 function openFile(name: string, file: string, fd: number): StoreFile {
   let isOpen = true
+  let barriers = 0
+  const closeIfUnused = () => {
+    if (!isOpen && barriers === 0) attempt(file, 'close', () => fs.closeSync(fd))
+  }
+  const use = <T>(verb: string, call: () => T): T => {
+    assert(isOpen, `${name} is not used after its close`)
+    return attempt(file, verb, call)
+  }
   return {
     name,
-    size: () => attempt(file, 'measure', () => fs.fstatSync(fd).size),
-    read: (into, at) => attempt(file, 'read', () => readAll(fd, into, at)),
-    write: (from, at) => attempt(file, 'write', () => writeAll(fd, from, at)),
-    truncate: (size) => attempt(file, 'truncate', () => fs.ftruncateSync(fd, size)),
-    flush: () => attempt(file, 'flush', () => fs.fdatasyncSync(fd)),
-    flushAsync: () =>
-      fdatasync(fd).catch((error: unknown) => {
+    size: () => use('measure', () => fs.fstatSync(fd).size),
+    read: (into, at) => use('read', () => readAll(fd, into, at)),
+    write: (from, at) => use('write', () => writeAll(fd, from, at)),
+    truncate: (size) => use('truncate', () => fs.ftruncateSync(fd, size)),
+    flush: () => use('flush', () => fs.fdatasyncSync(fd)),
+    async flushAsync() {
+      assert(isOpen, `${name} is not used after its close`)
+      barriers++
+      try {
+        await fdatasync(fd)
+      } catch (error) {
         throw translate(file, 'flush', error)
-      }),
+      } finally {
+        barriers--
+        closeIfUnused()
+      }
+    },
     close() {
       if (!isOpen) return
       isOpen = false
-      attempt(file, 'close', () => fs.closeSync(fd))
+      closeIfUnused()
     },
   }
 }
