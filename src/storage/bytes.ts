@@ -48,5 +48,10 @@ export function bytesOfId(id: string): Uint8Array {
   return Uint8Array.from({ length: 16 }, (_, index) => Number.parseInt(id.slice(index * 2, index * 2 + 2), 16))
 }
 
-export const idOfBytes = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+export function idOfBytes(bytes: Uint8Array): string {
+  let id = ''
+  for (const byte of bytes) id += hex[byte]
+  return id
+}
