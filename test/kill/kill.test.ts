@@ -35,11 +35,15 @@ describe(`SIGKILL, ${ROUNDS} rounds, seed ${SEED}`, () => {
     { timeout: ROUNDS * 5000 + 20_000 },
     async () => {
       const base = await temporaryBase()
-      const delays = fc.sample(fc.integer({ min: 5, max: 400 }), { numRuns: ROUNDS, seed: SEED })
+      const moments = fc.record({
+        afterAcks: fc.integer({ min: 0, max: 150 }),
+        delayMs: fc.integer({ min: 0, max: 20 }),
+      })
+      const kills = fc.sample(moments, { numRuns: ROUNDS, seed: SEED })
       let acknowledged = 0
       let replays = 0
-      for (const [round, killAfterMs] of delays.entries()) {
-        const life = await runWriter(base, round, killAfterMs)
+      for (const [round, kill] of kills.entries()) {
+        const life = await runWriter(base, round, kill)
         expect(life.signal).toBe('SIGKILL')
         acknowledged = Math.max(acknowledged, life.acknowledged)
         const db = await open('killed', { storage: { kind: 'fs', base }, recovery: { verify: 'full' } })
@@ -47,7 +51,7 @@ describe(`SIGKILL, ${ROUNDS} rounds, seed ${SEED}`, () => {
         await examine(db, { acknowledged, round })
         await db.close()
       }
-      expect(acknowledged).toBeGreaterThan(ROUNDS)
+      expect(acknowledged).toBeGreaterThan(ROUNDS * 20)
       expect(replays).toBeGreaterThan(ROUNDS / 4)
       console.log(
         `SIGKILL: ${ROUNDS} kills, ${acknowledged} acknowledged transactions, ${replays} recoveries with records to redo, seed ${SEED}`,
@@ -62,20 +66,30 @@ interface Life {
   readonly recovery: RecoveryReport | undefined
 }
 
-/** One life of the writer, ended `killAfterMs` after it has opened. */
-function runWriter(base: string, round: number, killAfterMs: number): Promise<Life> {
+interface Kill {
+  readonly afterAcks: number
+  readonly delayMs: number
+}
+
+/** One life of the writer, ended some acknowledgements after it has opened, and a moment later. */
+function runWriter(base: string, round: number, { afterAcks, delayMs }: Kill): Promise<Life> {
   return new Promise((resolve, reject) => {
     const child = fork(path.join(outdir, 'writer.mjs'), [base, String(round)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     const acknowledgedSeqs = new Set<number>()
     let first = 1
+    let isDoomed = false
     let recovery: RecoveryReport | undefined
     child.on('message', (message: WriterReport) => {
-      if (message.type === 'acknowledged') return void acknowledgedSeqs.add(message.seq)
-      first = message.next
-      recovery = message.recovery
-      setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+      if (message.type === 'acknowledged') acknowledgedSeqs.add(message.seq)
+      else {
+        first = message.next
+        recovery = message.recovery
+      }
+      if (isDoomed || acknowledgedSeqs.size < afterAcks) return
+      isDoomed = true
+      setTimeout(() => child.kill('SIGKILL'), delayMs)
     })
     child.on('error', reject)
     child.on('exit', (code, signal) => {
