@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import sqlite from 'node-sqlite3-wasm'
 import { firstValueFrom } from 'rxjs'
 import { type Database, open, type RecoveryReport } from '../src/index.ts'
@@ -13,6 +14,7 @@ import { cities, DATABASE, type ImporterReport, parametersOf } from './start-cit
 
 const KILLS = 6
 const importer = path.join(import.meta.dirname, 'start-importer.mjs')
+const shown = (value: object) => inspect(value, { breakLength: 130, compact: 4, depth: 4 })
 let lastTenth = -1
 const base = await mkdtemp(path.join(tmpdir(), 'datasync-'))
 process.env['DATASYNC_FS_BASE'] = base
@@ -101,7 +103,7 @@ async function examine(acknowledged: number): Promise<string[]> {
   await tellSample(db)
   await db.exec('CREATE INDEX city_by_country ON city (country, population)')
   const metrics = await firstValueFrom(db.metrics$)
-  console.log('\nFinal metrics:', metrics)
+  console.log('\nFinal metrics', shown(metrics))
   await db.close()
   problems.push(...openElsewhere())
   return problems
@@ -140,7 +142,7 @@ function openElsewhere(): string[] {
 }
 
 function tellRecovery(report: RecoveryReport): void {
-  console.log('RecoveryReport', report)
+  console.log('RecoveryReport', shown(report))
 }
 
 /** A bar that moves where there is a terminal, else a line for each tenth. */
