@@ -4,7 +4,7 @@
  * is stored in bench/results.json and docs/benchmarks.md.
  */
 import { mkdirSync, rmSync, statfsSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { printSection, store } from './report.mjs'
@@ -32,6 +32,7 @@ const only = values.only?.split(',')
 const rounds = Number(values.rounds ?? (isQuick ? 2 : 5))
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1')
 
+const loadBefore = loadavg()
 const base = path.join(import.meta.dirname, 'node_modules/.bench-data')
 mkdirSync(base, { recursive: true })
 
@@ -58,6 +59,7 @@ function environment() {
   return {
     Node: process.versions.node,
     [`${process.platform} ${process.arch},`]: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
+    'load before': loadBefore.map((load) => load.toFixed(1)).join(' '),
     'file system type': `0x${statfsSync(import.meta.dirname).type.toString(16)}`,
     'better-sqlite3': versionOf('better-sqlite3'),
     'node-sqlite3-wasm': versionOf('node-sqlite3-wasm'),

@@ -3,13 +3,16 @@ import { Session } from 'node:inspector/promises'
 import { short } from '../compare.mjs'
 import { withDirectory } from '../measure.mjs'
 import { ours } from '../sides.mjs'
+import { warmUpOf } from './requests.mjs'
 
 /** @param {import('../run.mjs').Context} context @returns {Promise<import('../report.mjs').Section[]>} */
-export async function machinesShare({ base, isQuick }) {
+export async function machinesShare(context) {
+  const { base, isQuick } = context
   const commits = isQuick ? 300 : 5000
+  const warmUp = warmUpOf(context)
   return withDirectory(base, async (directory) => {
     const session = await ours.start(directory)
-    for (let n = 0; n < 300; n++) await session.insertOne()
+    for (let n = 0; n < warmUp; n++) await session.insertOne()
     const inspector = new Session()
     inspector.connect()
     await inspector.post('Profiler.enable')
