@@ -84,8 +84,7 @@ export function imageAfter(point: CrashPoint, fates: readonly Fate[]): DiskImage
 /** Applies one entry whole. */
 export function applyOp(op: DiskOp, names: Map<string, number>, files: Map<number, FileImage>): void {
   if (isNameOp(op)) return void (op.kind === 'create' ? names.set(op.name, op.inode) : names.delete(op.name))
-  const file = files.get(op.inode) ?? emptyFile
-  files.set(op.inode, op.kind === 'truncate' ? withSize(file, op.size) : withBytes(file, op.bytes, op.at))
+  files.set(op.inode, fileAfter(files.get(op.inode) ?? emptyFile, op, 'kept'))
 }
 
 export const isNameOp = (op: DiskOp): op is NameOp => op.kind === 'create' || op.kind === 'remove'
@@ -100,15 +99,28 @@ function fatesOf(op: DiskOp): readonly Fate[] {
 
 function applyFate(op: DiskOp, fate: Fate, names: Map<string, number>, files: Map<number, FileImage>): void {
   if (fate === 'dropped') return
-  if (fate === 'kept' || op.kind !== 'write') return applyOp(op, names, files)
-  const file = files.get(op.inode) ?? emptyFile
+  if (isNameOp(op)) return applyOp(op, names, files)
+  const before = files.get(op.inode) ?? emptyFile
+  const byOp = known.get(before) ?? new WeakMap<DiskOp, Map<Fate, FileImage>>()
+  const byFate = byOp.get(op) ?? new Map<Fate, FileImage>()
+  const after = byFate.get(fate) ?? fileAfter(before, op, fate)
+  files.set(op.inode, after)
+  known.set(before, byOp.set(op, byFate.set(fate, after)))
+}
+
+/** Files after one entry, by the file before it: the images of a crash point differ in few files. */
+const known = new WeakMap<FileImage, WeakMap<DiskOp, Map<Fate, FileImage>>>()
+
+function fileAfter(file: FileImage, op: WriteOp | TruncateOp, fate: Exclude<Fate, 'dropped'>): FileImage {
+  if (op.kind === 'truncate') return withSize(file, op.size)
+  if (fate === 'kept') return withBytes(file, op.bytes, op.at)
   const grown = withSize(file, Math.max(file.size, op.at + op.bytes.length))
   const { first, count } = sectorsOf(op)
   const sectors = tornSectors[fate](count)
   const from = Math.max(op.at, (first + sectors.from) * sectorBytes)
   const to = Math.min(op.at + op.bytes.length, (first + sectors.to) * sectorBytes)
-  if (fate === 'trashed') files.set(op.inode, withBytes(grown, garbage(to - from), from))
-  else files.set(op.inode, from < to ? withBytes(grown, op.bytes.subarray(from - op.at, to - op.at), from) : grown)
+  if (fate === 'trashed') return withBytes(grown, garbage(to - from), from)
+  return from < to ? withBytes(grown, op.bytes.subarray(from - op.at, to - op.at), from) : grown
 }
 
 /** Sectors of the write that reach the medium, counted from its first one. */

@@ -15,6 +15,8 @@ export interface Move<S> {
   readonly emitted: readonly AnyEventObject[]
   /** The world misbehaved: left out of liveness. */
   readonly isFault?: boolean
+  /** The machine as it came out of the move, where `to` holds a canonical form of it. */
+  readonly raw?: AnyMachineSnapshot
 }
 
 export interface Step<S> extends Move<S> {
@@ -36,7 +38,7 @@ export interface Walk<S> {
 export function explore<S extends object>(
   initial: S,
   moves: (state: S) => Iterable<Move<S>>,
-  { statesMax = 1_000_000 } = {},
+  { statesMax = Number(globalThis.process?.env['SM'] ?? 1_000_000) } = {},
 ): Walk<S> {
   const known = new Map<string, S>([[keyOf(initial), initial]])
   const reachedBy = new Map<S, Step<S>>()

@@ -11,6 +11,7 @@
  */
 import { limits } from '../../src/limits.ts'
 import type { BlockStore, Group } from '../../src/storage/block-store.ts'
+import { isZero } from '../../src/storage/bytes.ts'
 import { blockNo } from '../../src/units.ts'
 import { hashOfBytes } from './sim-image.ts'
 
@@ -168,7 +169,7 @@ export function differenceOf(is: StoreState, owed: StoreState): string | undefin
   return undefined
 }
 
-const contentOf = (bytes: Uint8Array): string => (bytes.every((byte) => byte === 0) ? 'zeros' : hashOfBytes(bytes))
+const contentOf = (bytes: Uint8Array): string => (isZero(bytes) ? 'zeros' : hashOfBytes(bytes))
 
 const violation = (invariant: Violation['invariant'], message: string): Violation => ({ invariant, message })
 

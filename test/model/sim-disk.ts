@@ -60,8 +60,9 @@ export class SimDisk implements FileSystem {
   #durable = new Map<number, FileImage>()
   #ops: DiskOp[] = []
   #inodes = 0
-  #faults: (CallFault & { seen: number; fired: number })[] = []
-  #readFaults: (ReadFault & { seen: number; fired: number })[] = []
+  #faults: (CallFault & { seen: number })[] = []
+  #readFaults: (ReadFault & { seen: number })[] = []
+  #faultsFired = 0
   #isOff = false
 
   constructor(image: DiskImage = new Map()) {
@@ -84,15 +85,27 @@ export class SimDisk implements FileSystem {
 
   /** How often faults that were set have struck. */
   get faultsFired(): number {
-    return [...this.#faults, ...this.#readFaults].reduce((sum, fault) => sum + fault.fired, 0)
+    return this.#faultsFired
   }
 
   setFault(fault: CallFault): void {
-    this.#faults.push({ ...fault, seen: 0, fired: 0 })
+    this.#faults.push({ ...fault, seen: 0 })
   }
 
   setReadFault(fault: ReadFault): void {
-    this.#readFaults.push({ ...fault, seen: 0, fired: 0 })
+    this.#readFaults.push({ ...fault, seen: 0 })
+  }
+
+  /** What `run` reads meets no fault and counts for none: the judge looks, the store does nothing. */
+  undisturbed<T>(run: () => T): T {
+    const [faults, readFaults] = [this.#faults, this.#readFaults]
+    this.heal()
+    try {
+      return run()
+    } finally {
+      this.#faults = faults
+      this.#readFaults = readFaults
+    }
   }
 
   /** The medium works again; what failed barriers abandoned stays so. */
@@ -205,7 +218,7 @@ export class SimDisk implements FileSystem {
   #read(name: string, inode: number, into: Uint8Array, at: number): number {
     const fault = this.#readFaults.find((one) => one.name === name && ++one.seen === one.nth)
     if (fault === undefined) return readImage(this.#file(inode), into, at)
-    fault.fired++
+    this.#faultsFired++
     if (fault.kind === 'misdirected') return readImage(this.#file(inode), into, at + (fault.by ?? sectorBytes))
     const count = readImage(this.#durable.get(inode) ?? emptyFile, into, at)
     into.fill(0, count)
@@ -262,7 +275,7 @@ export class SimDisk implements FileSystem {
       if (fault.error === 'ENOSPC' && !takesSpace(kind)) continue
       fault.seen++
       if (fault.seen !== fault.nth && !(fault.isLasting && fault.seen > fault.nth)) continue
-      fault.fired++
+      this.#faultsFired++
       if (fault.applied === 'half') half()
       failed()
       throw failure(fault.error, kind, name)

@@ -78,9 +78,19 @@ export function hashOfDisk(disk: DiskImage): string {
   const parts: string[] = []
   for (const name of [...disk.keys()].sort()) {
     const file = disk.get(name) ?? emptyFile
-    parts.push(name, String(file.size), ...file.pages.map(hashOfPage))
+    parts.push(name, hashOfFile(file))
   }
   return hashOfText(parts.join(' '))
+}
+
+const fileHashes = new WeakMap<FileImage, string>()
+
+function hashOfFile(file: FileImage): string {
+  const known = fileHashes.get(file)
+  if (known !== undefined) return known
+  const hash = hashOfText([file.size, ...file.pages.map(hashOfPage)].join(' '))
+  fileHashes.set(file, hash)
+  return hash
 }
 
 /** Equal for equal bytes; the length is a multiple of 4. */

@@ -170,6 +170,10 @@ const header: Header = {
   isPlain: false,
   isCreating: false,
   guarded: [1, 2],
+  epochEnds: [
+    { epoch: epoch(2), lastTxid: txid(11) },
+    { epoch: epoch(3), lastTxid: txid(17) },
+  ],
 }
 
 describe('headers', () => {

@@ -1,0 +1,86 @@
+/**
+ * The n-th call of the medium fails, for every n of every listed workload: once and from then on, ENOSPC and EIO, a failing write
+ * leaving nothing or its first half, healed in the open store or by opening it again (SQLite's I/O error loop).
+ */
+import { afterAll, describe, expect, test } from 'vitest'
+import type { CallFault } from '../sim-disk.ts'
+import type { Step } from '../store-world.ts'
+import { type Healing, runWithFailure } from './failure-runner.ts'
+
+const workloads: readonly string[] = [
+  'one',
+  'two',
+  'relaxed',
+  'checkpoint',
+  'reopen',
+  'one one',
+  'one two',
+  'one free',
+  'one truncate',
+  'one checkpoint',
+  'one reopen',
+  'one relaxed',
+  'relaxed one',
+  'relaxed relaxed',
+  'relaxed checkpoint',
+  'relaxed reopen',
+  'two free',
+  'two truncate',
+  'two checkpoint',
+  'two reopen',
+  'checkpoint one',
+  'reopen one',
+  'reopen reopen',
+  'one two checkpoint',
+  'one checkpoint one',
+  'one checkpoint checkpoint',
+  'one reopen one',
+  'one free one',
+  'one truncate one',
+  'two free checkpoint',
+  'two truncate checkpoint',
+  'relaxed checkpoint one',
+  'relaxed relaxed one',
+  'one relaxed checkpoint',
+  'one relaxed reopen',
+  'two free truncate checkpoint',
+  'two checkpoint free checkpoint',
+  'one checkpoint two checkpoint',
+  'one two checkpoint reopen',
+  'one checkpoint truncate reopen',
+  'one one checkpoint one one',
+  'two checkpoint two reopen two',
+]
+
+type Mode = Omit<CallFault, 'nth'> & { readonly healing: Healing }
+
+const modes: readonly Mode[] = (['ENOSPC', 'EIO'] as const).flatMap((error) =>
+  [false, true].flatMap((isLasting) =>
+    (['nothing', 'half'] as const).flatMap((applied) =>
+      (['void', 'reopen'] as const).map((healing) => ({ error, isLasting, applied, healing })),
+    ),
+  ),
+)
+
+const runs = { count: 0 }
+
+describe.each(modes)('$error, lasting $isLasting, $applied written, healed by $healing', ({ healing, ...fault }) => {
+  test.each(workloads)('%s', async (workload) => {
+    const steps = workload.split(' ') as Step[]
+    const violations: string[] = []
+    let fired = 0
+    for (let nth = 1; ; nth++) {
+      const result = await runWithFailure({ steps, fault: { ...fault, nth }, healing })
+      if (!result.hasFired) break
+      fired++
+      if (result.violation !== undefined) violations.push(`call ${nth}: ${result.violation}`)
+    }
+    runs.count += fired
+    expect(violations).toEqual([])
+    expect(fired).toBeGreaterThan(0)
+  })
+})
+
+afterAll(() =>
+  console.log(`${runs.count} failures of one call in ${workloads.length} workloads and ${modes.length} modes`),
+)
