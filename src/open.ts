@@ -176,7 +176,7 @@ class Life {
   }
 
   #close(): Promise<void> {
-    this.#machine.send({ type: 'close.requested' })
+    if (this.#machine.getSnapshot().status === 'active') this.#machine.send({ type: 'close.requested' })
     return this.#ended.promise
   }
 

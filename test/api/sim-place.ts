@@ -3,12 +3,13 @@ import { onTestFinished } from 'vitest'
 import type { HeldPlace, Place } from '../../src/effects/place.ts'
 import type { Database, OpenOptions } from '../../src/index.ts'
 import { openAt } from '../../src/open.ts'
+import type { FileSystem } from '../../src/storage/file-system.ts'
 import { epoch } from '../../src/units.ts'
 import type { SimDisk } from '../model/sim-disk.ts'
 
-export function simPlace(disk: SimDisk): Place {
+export function simPlace(fs: FileSystem): Place {
   const acquire = async (): Promise<HeldPlace> => ({
-    fs: disk,
+    fs,
     notedEpoch: epoch(0),
     note: () => undefined,
     lockHome: () => undefined,
