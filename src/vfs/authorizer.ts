@@ -52,6 +52,10 @@ export class Authorizer {
       case action.RECURSIVE:
         return auth.ALLOW
       case action.INSERT:
+        this.facts |= seen.rows
+        // CREATE TRIGGER temp.name ON a stored table is known by this alone.
+        if (!this.isInternal && !this.isRunning && this.#isTempSchema(first, schema)) this.#createTemp(undefined)
+        return auth.ALLOW
       case action.UPDATE:
       case action.DELETE:
         this.facts |= seen.rows
@@ -93,13 +97,15 @@ export class Authorizer {
       case action.CREATE_TEMP_TRIGGER:
       case action.CREATE_TEMP_VIEW:
         return this.#createTemp(first)
-      case action.CREATE_VTABLE:
-        if (schema === 'temp') return this.#createTemp(first)
-        this.facts |= seen.schema
-        return
       default:
         this.facts |= seen.schema
+        // TEMP may also be said as the schema of the name.
+        if (schema === 'temp') this.#createTemp(first)
     }
+  }
+
+  #isTempSchema(table: number, schema: number): boolean {
+    return this.#decode(schema) === 'temp' && (this.#decode(table) ?? '').startsWith('sqlite_')
   }
 
   #createTemp(name: string | undefined): void {

@@ -7,7 +7,7 @@ import { DatabaseError } from '../errors.ts'
 import type { ConnectionPragmas } from '../sql.ts'
 import type { View } from '../storage/view.ts'
 import { Authorizer } from './authorizer.ts'
-import { auth, LIMIT_EXPR_DEPTH, open, PREPARE_PERSISTENT, primary, rc } from './constants.ts'
+import { auth, LIMIT_LIKE_PATTERN_LENGTH, open, PREPARE_PERSISTENT, primary, rc } from './constants.ts'
 import { databaseFileName, DatabaseVfs } from './database-vfs.ts'
 import { answerPragma, connectionPragmas, type PragmaNotice } from './pragmas.ts'
 import { Scratch } from './scratch.ts'
@@ -29,8 +29,8 @@ export interface ConnectionOptions {
 
 /** The progress handler is asked once per so many instructions of SQLite's machine: a few milliseconds. */
 const progressSteps = 100_000
-/** SQLite's own default, which this build lifts; nesting without a bound overflows the stack of the WASM instance. */
-const expressionDepthMax = 1000
+/** LIKE calls itself for each wildcard; much longer patterns overflow the stack of the WASM instance. */
+const likePatternBytesMax = 10_000
 
 export class Connection {
   readonly module: SqliteModule
@@ -95,7 +95,7 @@ export class Connection {
     this.#db = module.HEAP32[this.#out >> 2] ?? 0
     if (code !== rc.OK) throw this.error(code)
     module._sqlite3_extended_result_codes(this.#db, 1)
-    module._sqlite3_limit(this.#db, LIMIT_EXPR_DEPTH, expressionDepthMax)
+    module._sqlite3_limit(this.#db, LIMIT_LIKE_PATTERN_LENGTH, likePatternBytesMax)
     module._RegisterExtensionFunctions(this.#db)
     this.#listen()
     const { view, pragmas, synchronousLevel } = this.#options
@@ -203,6 +203,14 @@ export class Connection {
         sqliteCode: code,
         retryable,
         ...(outcome === undefined ? {} : { outcome }),
+      })
+    }
+    // Memory for a page was not to be had: a limit too, though not one of ours.
+    if (failure instanceof RangeError) {
+      return new DatabaseError('TRANSACTION_TOO_LARGE', failure.message, {
+        cause: failure,
+        sqliteCode: code,
+        details: { statement },
       })
     }
     if (failure !== undefined) return failure

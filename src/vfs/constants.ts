@@ -56,7 +56,6 @@ export const action = {
   UPDATE: 23,
   ATTACH: 24,
   DETACH: 25,
-  CREATE_VTABLE: 29,
   FUNCTION: 31,
   SAVEPOINT: 32,
   RECURSIVE: 33,
@@ -66,5 +65,5 @@ export const action = {
 export const auth = { ALLOW: 0, DENY: 1 } as const
 
 export const PREPARE_PERSISTENT = 0x01
-export const LIMIT_EXPR_DEPTH = 3
+export const LIMIT_LIKE_PATTERN_LENGTH = 8
 export const STMTSTATUS_REPREPARE = 5

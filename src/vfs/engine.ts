@@ -115,6 +115,7 @@ class SqliteEngine implements Engine {
 
   run(sql: string, params: SqlParams | undefined, options: RunOptions): RunResult {
     this.#assertOpen()
+    this.#assertNotAborted()
     const connection = this.#connection
     const total: Total = { rows: [], rowsAffected: 0 }
     try {
@@ -143,7 +144,7 @@ class SqliteEngine implements Engine {
     this.#assertOpen()
     if (this.#connection.isAutocommit) {
       this.#ended()
-      throw new DatabaseError('TRANSACTION_ABORTED', 'SQLite had rolled the transaction back; run it again')
+      throw aborted()
     }
     if (this.#hasTempObjects) this.#guarded(() => dropTempObjects(this.#connection))
     this.#runControl('COMMIT')
@@ -157,6 +158,7 @@ class SqliteEngine implements Engine {
   }
 
   savepoint(name: string): void {
+    this.#assertNotAborted()
     this.#runControl(`SAVEPOINT ${identifier(name)}`)
   }
 
@@ -236,7 +238,8 @@ class SqliteEngine implements Engine {
       resultBytesMax: options.resultBytesMax,
     })
     this.#settle(statement, run.error === undefined)
-    this.#isInside = false
+    // What a callback threw and is no DatabaseError is treated as if it had passed through.
+    this.#isInside = run.error !== undefined && !(run.error instanceof DatabaseError)
     if ((wasSeen & seen.temp) !== 0) this.#hasTempObjects = true
     if (run.error !== undefined) throw run.error
     total.rowsAffected += run.rowsAffected
@@ -266,13 +269,16 @@ class SqliteEngine implements Engine {
     const base = sqlScratch.text(sql)
     const end = base + sqlScratch.textBytes
     authorizer.isInternal = true
-    const { statement } = this.#connection.prepare({ pointer: base, end, base, index: 0 })
-    authorizer.isInternal = false
-    sqlScratch.release()
-    assert(statement !== undefined, 'transaction control is one statement')
-    if (this.#control.size >= controlStatementsMax) this.#finalizeControl()
-    this.#control.set(sql, statement)
-    return statement
+    try {
+      const { statement } = this.#connection.prepare({ pointer: base, end, base, index: 0 })
+      assert(statement !== undefined, 'transaction control is one statement')
+      if (this.#control.size >= controlStatementsMax) this.#finalizeControl()
+      this.#control.set(sql, statement)
+      return statement
+    } finally {
+      authorizer.isInternal = false
+      sqlScratch.release()
+    }
   }
 
   #guarded(fn: () => unknown): void {
@@ -299,6 +305,12 @@ class SqliteEngine implements Engine {
     if (this.#state.kind === 'open') return
     if (this.#state.kind === 'closed') throw closed()
     throw failed(this.#state.kind === 'poisoned' ? this.#state.cause : undefined)
+  }
+
+  /** After a rollback of SQLite's own, what follows would commit by itself. */
+  #assertNotAborted(): void {
+    if (this.#state.kind !== 'open') return
+    if (this.#connection.authorizer.isInTransaction && this.#connection.isAutocommit) throw aborted()
   }
 
   /** The transaction is over: what it made in TEMP is gone with it. */
@@ -352,6 +364,7 @@ function identifier(name: string): string {
   return name
 }
 
+const aborted = () => new DatabaseError('TRANSACTION_ABORTED', 'SQLite has rolled the transaction back; run it again')
 const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed')
 const failed = (cause: unknown) =>
   new DatabaseError(

@@ -108,7 +108,11 @@ export function answerPragma(
   return { row: answer.row }
 }
 
-/** What a new connection is told. Order matters: the page size counts only before the first page is written. */
+/**
+ * What a new connection is told. Order matters: the page size counts only before the first page is written. Temporary files are
+ * "files", which the VFS keeps in memory: SQLite's own memory for them would be part of the WASM heap, which nothing bounds here
+ * and which never shrinks.
+ */
 export function connectionPragmas(pragmas: ConnectionPragmas, inForce: PragmasInForce): readonly string[] {
   const flag = (name: string, value: boolean | undefined) =>
     value === undefined ? [] : [`${name}=${value ? 'ON' : 'OFF'}`]
@@ -116,7 +120,7 @@ export function connectionPragmas(pragmas: ConnectionPragmas, inForce: PragmasIn
     `page_size=${inForce.blockSize}`,
     'locking_mode=EXCLUSIVE',
     'journal_mode=MEMORY',
-    'temp_store=MEMORY',
+    'temp_store=FILE',
     `synchronous=${inForce.synchronousLevel}`,
     ...flag('foreign_keys', pragmas.foreignKeys),
     ...flag('recursive_triggers', pragmas.recursiveTriggers),

@@ -4,7 +4,7 @@ import { DatabaseError } from '../errors.ts'
 import type { Row, RowMode, SqlValue } from '../sql.ts'
 import { seen } from './authorizer.ts'
 import type { Connection } from './connection.ts'
-import { rc, STMTSTATUS_REPREPARE } from './constants.ts'
+import { primary, rc, STMTSTATUS_REPREPARE } from './constants.ts'
 import { readColumns, type Statement } from './statement.ts'
 import { bindValue, columnValue, integer } from './values.ts'
 
@@ -96,23 +96,21 @@ function collect(
       bytes += typeof value === 'string' || value instanceof Uint8Array ? valueBytes + value.length : valueBytes
       values.push(value)
     }
-    if (bytes > input.resultBytesMax && !isLastOfWrite(connection, statement)) throw tooLarge(input.resultBytesMax)
+    if (bytes > input.resultBytesMax) {
+      if (!statement.isReadonly) rollBack(connection, statement)
+      throw tooLarge(input.resultBytesMax)
+    }
     rows.push(input.rowMode === 'array' ? values : toObject(columns, values))
-    code = bytes > input.resultBytesMax ? rc.DONE : connection.step(pointer)
+    code = connection.step(pointer)
   }
   return { code, rows }
 }
 
-/**
- * The rows of a read are simply not read on. A write (RETURNING) would be committed by that, so it is interrupted; when the row at hand
- * was its last there is nothing left to interrupt, it has committed, and its rows are handed over after all.
- */
-function isLastOfWrite(connection: Connection, statement: Statement): boolean {
-  if (statement.isReadonly) return false
+/** A read is simply not read on. A write (RETURNING) would be committed by that; interrupted, it is rolled back. */
+function rollBack(connection: Connection, statement: Statement): void {
   connection.module._sqlite3_interrupt(connection.db)
   const code = connection.step(statement.pointer)
-  assert(code !== rc.ROW, 'an interrupted statement gives no more rows')
-  return code === rc.DONE
+  assert(primary(code) === rc.INTERRUPT, 'an interrupted statement ends')
 }
 
 function toObject(columns: readonly string[], values: readonly SqlValue[]): Row {

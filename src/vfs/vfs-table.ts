@@ -3,9 +3,10 @@
  * decodes that name at every call unless the receiver is one function; so it is one function, which knows the pointers.
  *
  * No callback throws: an exception that passes through C leaves SQLite in the middle of a transaction it believes in.
- * Each one is caught here, told to `onThrow`, and answered with the method's error code.
+ * Each one is caught here, told to `onThrow`, and answered with the method's error code, or FULL where a limit was reached.
  */
 import { assert } from '../assert.ts'
+import { isDatabaseError } from '../errors.ts'
 import { rc } from './constants.ts'
 import type { SqliteModule } from './sqlite-module.ts'
 
@@ -73,7 +74,7 @@ export function registerVfs(
       return method(a, b, c, d, e)
     } catch (error) {
       onThrow(error)
-      return failure
+      return isDatabaseError(error, 'TRANSACTION_TOO_LARGE') ? rc.FULL : failure
     }
   })
   module._sqlite3_free(out)

@@ -1,0 +1,275 @@
+/** Requests of one and of several statements: what they return, how they fail, what is kept prepared. */
+import { describe, expect, test } from 'vitest'
+import type { DatabaseError } from '../../../src/errors.ts'
+import { openFixture, reopen, thrownBy } from './fixture.ts'
+
+describe('results', () => {
+  test('rows are those of the last statement that returns columns; changes add up', async () => {
+    const db = await openFixture()
+    const result = db.run(`
+      CREATE TABLE t(id INTEGER PRIMARY KEY, a); -- a comment; with a semicolon
+      INSERT INTO t(a) VALUES('x'), ('y;');
+      SELECT 'not these';
+      SELECT a FROM t ORDER BY id;
+      INSERT INTO t(id, a) VALUES(9007199254740993, 'z');
+      UPDATE t SET a = upper(a) WHERE id < 3;;
+    `)
+    expect(result).toEqual({ rows: [{ a: 'x' }, { a: 'y;' }], rowsAffected: 5, lastInsertRowid: 9007199254740993n })
+  })
+
+  test.each(['', ' ', ';', ' ; ;; ', '-- comment', '/* comment */', '/* open', ' -- c\n ; /* d */'])(
+    '%j does nothing',
+    async (sql) => {
+      const db = await openFixture()
+      expect(db.run(sql)).toEqual({ rows: [], rowsAffected: 0, lastInsertRowid: 0 })
+      expect(db.run(sql, [])).toMatchObject({ rows: [] })
+    },
+  )
+
+  test('only statements that change rows count, and only what they changed', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a PRIMARY KEY, b); INSERT INTO t VALUES(1, 1), (2, 2), (3, 3)')
+    const affected = (sql: string) => db.run(sql).rowsAffected
+    for (const sql of [
+      'CREATE TABLE u AS SELECT * FROM t',
+      'CREATE VIRTUAL TABLE f USING fts5(x)',
+      'SELECT * FROM t',
+      'EXPLAIN INSERT INTO t VALUES(7, 7)',
+      'EXPLAIN QUERY PLAN DELETE FROM t',
+      'PRAGMA user_version=3',
+      'CREATE INDEX i ON t(b)',
+      'ANALYZE',
+      'ALTER TABLE u RENAME COLUMN b TO c',
+      'ALTER TABLE u ADD COLUMN d DEFAULT 5',
+      'DROP TABLE u',
+      'VACUUM',
+      'REINDEX',
+      'UPDATE t SET b = 9 WHERE a > 100',
+      'INSERT OR IGNORE INTO t VALUES(1, 1)',
+    ]) {
+      expect([sql, affected(sql)]).toEqual([sql, 0])
+    }
+    expect(affected('UPDATE t SET b = 0')).toBe(3)
+    expect(affected('INSERT OR REPLACE INTO t VALUES(1, 5)')).toBe(1)
+    expect(affected("INSERT INTO f VALUES('one'), ('two')")).toBe(2)
+    expect(affected('WITH n(i) AS (VALUES(8), (9)) INSERT INTO t SELECT i, i FROM n RETURNING a')).toBe(2)
+    expect(affected('DELETE FROM t')).toBe(5)
+    db.run('CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO f VALUES(1); INSERT INTO f VALUES(2); END')
+    expect(affected('INSERT INTO t VALUES(1, 1)')).toBe(1)
+    db.run(
+      'CREATE VIEW v AS SELECT a FROM t; CREATE TRIGGER w INSTEAD OF DELETE ON v BEGIN DELETE FROM t WHERE a = old.a; END',
+    )
+    expect(affected('DELETE FROM v')).toBe(0)
+    expect(db.all('SELECT count(*) FROM t')).toEqual([[0]])
+  })
+
+  test('RETURNING gives rows and commits', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a)')
+    const before = db.view.sealedTxid
+    expect(db.run('INSERT INTO t VALUES(?), (?) RETURNING a * 2 AS twice', [1, 2]).rows).toEqual([
+      { twice: 2 },
+      { twice: 4 },
+    ])
+    expect(db.view.sealedTxid).toBe(before + 1)
+  })
+
+  test('rows beyond the limit are refused: a read is cut short, a write is rolled back', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a)')
+    const limited = (sql: string) => db.engine.run(sql, undefined, { rowMode: 'array', resultBytesMax: 5000 })
+    expect(limited('SELECT zeroblob(4000)').rows).toHaveLength(1)
+    expect(thrownBy(() => limited('SELECT zeroblob(4000) FROM (VALUES(1), (2))'))).toMatchObject({
+      code: 'RESULT_TOO_LARGE',
+    })
+    const before = db.view.sealedTxid
+    const insert =
+      'INSERT INTO t WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<9) SELECT zeroblob(1000) FROM n RETURNING a'
+    expect(thrownBy(() => limited(insert))).toMatchObject({ code: 'RESULT_TOO_LARGE' })
+    expect(db.view.sealedTxid).toBe(before)
+    expect(db.all('SELECT count(*) FROM t')).toEqual([[0]])
+    expect(limited(insert.replace('i<9', 'i<4')).rows).toHaveLength(4)
+    expect(thrownBy(() => limited(insert.replace('i<9', 'i<5')))).toMatchObject({ code: 'RESULT_TOO_LARGE' })
+    expect(db.view.sealedTxid).toBe(before + 1)
+    expect(db.run('SELECT 1').rows).toEqual([{ 1: 1 }])
+  })
+})
+
+describe('errors', () => {
+  test.each<[string, number, number, number | undefined]>([
+    ['SELEC 1', 1, 0, 0],
+    ['SELECT 1; SELECT nothing', 1, 1, 17],
+    ["SELECT 'äöü😀'; /* € */ SELECT x FROM nowhere", 1, 1, undefined],
+    ["SELECT 'äöü😀', nosuch", 1, 0, 16],
+    ['SELECT 1 FROM', 1, 0, undefined],
+  ])('%s: code, statement and offset', async (sql, sqliteCode, statement, offset) => {
+    const db = await openFixture()
+    const error = thrownBy(() => db.run(sql))
+    expect(error).toMatchObject({ code: 'SQL_ERROR', sqliteCode, details: { statement } })
+    expect((error as DatabaseError).details['offset']).toBe(offset)
+  })
+
+  test('constraint errors carry the extended code and what was before stands', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a UNIQUE, b NOT NULL, CHECK(b > 0))')
+    const error = thrownBy(() =>
+      db.run(
+        'INSERT INTO t VALUES(1, 1); INSERT INTO t VALUES(2, 1); INSERT INTO t VALUES(1, 2); INSERT INTO t VALUES(3, 1)',
+      ),
+    )
+    expect(error).toMatchObject({
+      code: 'SQL_ERROR',
+      sqliteCode: 2067,
+      details: { statement: 2 },
+      message: 'UNIQUE constraint failed: t.a',
+    })
+    expect(thrownBy(() => db.run('INSERT INTO t VALUES(5, NULL)'))).toMatchObject({ sqliteCode: 1299 })
+    expect(thrownBy(() => db.run('INSERT INTO t VALUES(5, 0)'))).toMatchObject({ sqliteCode: 275 })
+    expect(db.all('SELECT a FROM t')).toEqual([[1], [2]])
+    expect(db.engine.isAutocommit).toBe(true)
+    expect(db.view.hasOverlay).toBe(false)
+  })
+
+  test('SQL with a NUL character is refused whole', async () => {
+    const db = await openFixture()
+    expect(thrownBy(() => db.run('SELECT 1;\0 DROP TABLE t'))).toMatchObject({ code: 'SQL_ERROR' })
+  })
+
+  test('what nests too deeply is an error, and SQLite goes on', async () => {
+    const db = await openFixture()
+    for (const sql of [
+      `SELECT ${'('.repeat(20_000)}1${')'.repeat(20_000)}`,
+      `SELECT * FROM ${'(SELECT * FROM '.repeat(5000)} t`,
+      `SELECT '${'a'.repeat(20_000)}' LIKE '${'%a'.repeat(20_000)}b'`,
+    ]) {
+      expect(thrownBy(() => db.run(sql))).toMatchObject({ code: 'SQL_ERROR' })
+      expect(db.engine.isPoisoned).toBe(false)
+    }
+    expect(db.all('SELECT 1')).toEqual([[1]])
+  })
+
+  test('a request that is told to stop is interrupted; a write is rolled back', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a)')
+    const endless = 'WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n)'
+    let asked = 0
+    const options = { rowMode: 'array', resultBytesMax: 1e6, shouldStop: () => ++asked === 3 } as const
+    for (const sql of [`${endless} SELECT count(*) FROM n`, `${endless} INSERT INTO t SELECT i FROM n`]) {
+      asked = 0
+      expect(thrownBy(() => db.engine.run(sql, undefined, options))).toMatchObject({
+        code: 'ABORTED',
+        details: { interrupted: true },
+      })
+      expect(asked).toBe(3)
+      expect(db.view.hasOverlay).toBe(false)
+    }
+    expect(db.all('SELECT count(*) FROM t')).toEqual([[0]])
+    db.engine.begin()
+    db.run('INSERT INTO t VALUES(1)')
+    asked = 0
+    expect(thrownBy(() => db.engine.run(`${endless} SELECT count(*) FROM n`, undefined, options))).toMatchObject({
+      code: 'ABORTED',
+    })
+    expect(db.engine.isAutocommit).toBe(false)
+    asked = 0
+    expect(thrownBy(() => db.engine.run(`${endless} INSERT INTO t SELECT i FROM n`, undefined, options))).toMatchObject(
+      { code: 'ABORTED' },
+    )
+    expect(db.engine.isAutocommit).toBe(true)
+    expect(db.view.hasOverlay).toBe(false)
+  })
+})
+
+describe('statements kept prepared', () => {
+  test('follow the schema', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a); INSERT INTO t VALUES(1)')
+    expect(db.run('SELECT * FROM t').rows).toEqual([{ a: 1 }])
+    db.run('ALTER TABLE t ADD COLUMN b DEFAULT 2')
+    expect(db.run('SELECT * FROM t').rows).toEqual([{ a: 1, b: 2 }])
+    db.run('ALTER TABLE t RENAME COLUMN b TO c')
+    expect(db.run('SELECT * FROM t').rows).toEqual([{ a: 1, c: 2 }])
+    db.run('DROP TABLE t')
+    expect(thrownBy(() => db.run('SELECT * FROM t'))).toMatchObject({ code: 'SQL_ERROR', message: 'no such table: t' })
+    db.run("CREATE TABLE t(d); INSERT INTO t VALUES('new')")
+    expect(db.run('SELECT * FROM t').rows).toEqual([{ d: 'new' }])
+  })
+
+  test('do not hinder VACUUM, DROP and close, however many there are', async () => {
+    const db = await openFixture({ statementCacheMax: 4 })
+    db.run('CREATE TABLE t(a); INSERT INTO t VALUES(1), (2)')
+    for (let n = 0; n < 40; n++) expect(db.all(`SELECT a, ${n % 13} FROM t`)).toHaveLength(2)
+    db.run('VACUUM')
+    db.run('DROP TABLE t')
+    db.engine.close()
+  })
+
+  test('a statement that failed half way works again', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a PRIMARY KEY)')
+    for (let round = 0; round < 3; round++) {
+      db.run('INSERT INTO t VALUES(?)', [round])
+      expect(thrownBy(() => db.run('INSERT INTO t VALUES(?)', [round]))).toMatchObject({
+        code: 'SQL_ERROR',
+        sqliteCode: 1555,
+      })
+    }
+    expect(db.all('SELECT count(*) FROM t')).toEqual([[3]])
+  })
+
+  test('transaction control is asked about each time', async () => {
+    const db = await openFixture()
+    db.run('BEGIN')
+    db.run('COMMIT')
+    db.engine.begin()
+    expect(thrownBy(() => db.run('COMMIT'))).toMatchObject({ code: 'MISUSE' })
+    expect(thrownBy(() => db.run('ROLLBACK'))).toMatchObject({ code: 'MISUSE' })
+    expect(thrownBy(() => db.run('BEGIN IMMEDIATE'))).toMatchObject({ code: 'MISUSE' })
+    expect(thrownBy(() => db.run('END'))).toMatchObject({ code: 'MISUSE' })
+    expect(db.engine.isAutocommit).toBe(false)
+    db.engine.rollback()
+  })
+})
+
+describe('a second database', () => {
+  test.each([
+    "ATTACH 'other' AS o",
+    "ATTACH '/database' AS o",
+    "ATTACH ':memory:' AS o",
+    "ATTACH '' AS o",
+    "ATTACH 'file:x?vfs=unix' AS o",
+    "ATTACH 'x' || 'y' AS o",
+    "VACUUM INTO 'copy'",
+    "VACUUM INTO '/database'",
+  ])('%s is refused', async (sql) => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a); INSERT INTO t VALUES(1)')
+    expect(thrownBy(() => db.run(sql))).toMatchObject({ code: 'ATTACH_REFUSED' })
+    expect(thrownBy(() => db.run('SELECT 1;' + sql))).toMatchObject({ code: 'ATTACH_REFUSED' })
+    expect(db.all('SELECT name FROM pragma_database_list')).toEqual([['main']])
+    expect(db.engine.isAutocommit).toBe(true)
+    expect(db.all('SELECT * FROM t')).toEqual([[1]])
+  })
+
+  test('cannot be reached by a parameter or taken away', async () => {
+    const db = await openFixture()
+    expect(thrownBy(() => db.run('ATTACH ? AS o', ['x']))).toMatchObject({ code: 'ATTACH_REFUSED' })
+    expect(thrownBy(() => db.run('DETACH main'))).toMatchObject({ code: 'ATTACH_REFUSED' })
+  })
+
+  test('VACUUM attaches its own, frees blocks, and gives its memory back', async () => {
+    const db = await openFixture()
+    db.run('CREATE TABLE t(a); INSERT INTO t SELECT zeroblob(3000) FROM pragma_function_list')
+    db.run('DELETE FROM t WHERE rowid > 3')
+    db.flush()
+    const { sizeBlocks } = db.store
+    db.run('VACUUM')
+    expect(db.view.sizeBlocks).toBeLessThan(sizeBlocks / 2)
+    expect(db.engine.tempBytes).toBe(0)
+    db.flush()
+    expect(db.store.blocks.size).toBe(db.view.sizeBlocks)
+    const again = await reopen(db.store)
+    expect(again.all('SELECT count(*) FROM t')).toEqual([[3]])
+    expect(again.all('PRAGMA integrity_check')).toEqual([['ok']])
+  })
+})
