@@ -51,7 +51,7 @@ async function quarantineLog({ fs, files }: Begun, { damage }: LogVerdict, draft
   draft.quarantined = [...draft.quarantined, await quarantine(fs, { from, at: damage.at, bytes })]
 }
 
-function tellReplayed(draft: ReportDraft, { accepted }: LogVerdict, { log, header }: StoreParts): void {
+function tellReplayed(draft: ReportDraft, { accepted }: LogVerdict, { log }: StoreParts): void {
   const records = accepted
     .flatMap((segment) => segment.records.map(({ record }) => record))
     .filter((record) => !isCarry(record))
@@ -59,6 +59,5 @@ function tellReplayed(draft: ReportDraft, { accepted }: LogVerdict, { log, heade
   draft.transactionsReplayed = records.reduce((sum, { firstTxid, lastTxid }) => sum + nextTxid(lastTxid) - firstTxid, 0)
   draft.bytesReplayed = records.reduce((sum, { bytes }) => sum + bytes, 0)
   draft.recoveredTxid = log.lastTxid
-  draft.durableThrough = Math.max(draft.durableThrough, header.current.checkpointedTxid)
   draft.sizeBlocks = log.sizeBlocks
 }

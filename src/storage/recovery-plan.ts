@@ -40,6 +40,8 @@ export interface AcceptedSegment {
   readonly records: readonly RecordFinding[]
   /** Behind its last record. */
   readonly end: number
+  /** It names a record that others stand behind: without it those would count again. */
+  readonly voids: boolean
 }
 
 export interface LogVerdict {
@@ -164,8 +166,8 @@ export function logVerdict(header: Header, logs: readonly LogFileFinding[]): Log
     damagedImages: images.reduce((sum, { damaged }) => sum + damaged.length, 0),
     hasUnknownAlgorithm: images.some(({ damaged }) => damaged.some(({ code }) => code === 'ALGORITHM_MISMATCH')),
     isHeaderStale: isStartGone && isStale(header, logs),
-    discarded: segments
-      .filter(({ file }) => !accepted.some((segment) => segment.file === file))
+    discarded: logs
+      .filter(({ file, header: segment }) => isSince(header, segment) && !accepted.some((one) => one.file === file))
       .map(({ file }) => file),
     greatestSequence: Math.max(
       header.logStart,
@@ -174,11 +176,14 @@ export function logVerdict(header: Header, logs: readonly LogFileFinding[]): Log
   }
 }
 
+const isSince = ({ logStart }: Header, segment: LogFileFinding['header']): boolean =>
+  segment.kind === 'sound' && segment.value.sequence >= logStart
+
 /** Of the header's series, oldest first; of two with one sequence the later epoch's. */
 function segmentsFrom(header: Header, logs: readonly LogFileFinding[]): AcceptedSegment[] {
   const sound = logs.flatMap(({ file, header: segment, records, end }) =>
     segment.kind === 'sound' && segment.value.sequence >= header.logStart
-      ? [{ file, header: segment.value, records, end }]
+      ? [{ file, header: segment.value, records, end, voids: false }]
       : [],
   )
   return sound
@@ -217,11 +222,15 @@ function attach(header: Header, segments: readonly AcceptedSegment[]): { readonl
     }
     if (segment.header.epoch < last.header.epoch) continue
     const kept = cutBehind(accepted, segment.header.continuesFrom, header.chain)
-    if (kept === undefined) break
-    accepted = [...kept, segment]
+    // What it continued from is gone. A later segment still counts: a new series may have voided both.
+    if (kept === undefined) continue
+    accepted = [...kept, { ...segment, voids: countOf(kept) < countOf(accepted) }]
   }
   return { accepted }
 }
+
+const countOf = (segments: readonly AcceptedSegment[]): number =>
+  segments.reduce((sum, { records }) => sum + records.length, 0)
 
 /** The segments up to the record with this hash; undefined if none has it. */
 function cutBehind(accepted: readonly AcceptedSegment[], hash: bigint, chain: bigint): AcceptedSegment[] | undefined {
@@ -249,10 +258,11 @@ function endAtDamage(accepted: readonly AcceptedSegment[], durableThrough: Txid)
   return [...accepted]
 }
 
-/** A last segment that holds no commit, but for the one at which the log begins, is made anew: nothing is in it. */
+/** A last segment that holds no commit and voids none is made anew, unless the log begins with it: nothing is in it. */
 function withoutEmptyTail(accepted: readonly AcceptedSegment[]): AcceptedSegment[] {
   const kept = [...accepted]
-  while (kept.length > 1 && !kept.at(-1)?.records.some(({ record }) => !isCarry(record))) kept.pop()
+  const isIdle = (segment: AcceptedSegment) => !segment.voids && segment.records.every(({ record }) => isCarry(record))
+  while (kept.length > 1 && kept.slice(-1).every(isIdle)) kept.pop()
   return kept
 }
 
