@@ -5,6 +5,7 @@ import { DatabaseHandle } from './database.ts'
 import { systemClock } from './effects/clock.ts'
 import type { Clock } from './effects/ports.ts'
 import { newStoreId, systemRandom } from './effects/random.ts'
+import { loggedStore } from './effects/logged-store.ts'
 import { directoryPlace, type HeldPlace, memoryPlace, type Place } from './effects/place.ts'
 import { aborted } from './effects/request-queue.ts'
 import { DatabaseError, isDatabaseError } from './errors.ts'
@@ -15,6 +16,7 @@ import { databaseMachine, type DatabaseStatus } from './machines/database.ts'
 import { assertName, type Settings, settingsOf } from './options.ts'
 import { recoverStore, type Recovered } from './recovery.ts'
 import { Reign } from './reign.ts'
+import type { BlockStore } from './storage/block-store.ts'
 import { View } from './storage/view.ts'
 import { createStreams, type Streams } from './streams/streams.ts'
 import { createEngine } from './vfs/engine.ts'
@@ -132,12 +134,13 @@ class Life {
     try {
       if (held === undefined) throw new DatabaseError('DATABASE_FAILED', 'recovery was asked for without a lease')
       if (signal?.aborted === true) throw aborted(signal)
-      this.#recovered = await recoverStore(held, this.#settings, {
+      const recovered = await recoverStore(held, this.#settings, {
         clock: this.#clock,
         random: systemRandom,
         newStoreId: newStoreId(),
         ...(signal === undefined ? {} : { signal }),
       })
+      this.#recovered = { ...recovered, store: this.#logged(recovered.store) }
       await this.#lead(this.#recovered)
       this.#machine.send({ type: 'recovery.finished' })
     } catch (error) {
@@ -170,9 +173,14 @@ class Life {
       onFailed: (error) => this.#fail(error),
       close: () => this.#close(),
     })
-    this.#streams.gauge({ epoch: store.epoch })
+    this.#streams.gauge({ ...store.statistics, epoch: store.epoch, wasmBytes: this.#reign.engine.wasmBytes })
     this.#streams.emit({ type: 'recovery.finished', report, ms })
     this.#streams.emit({ type: 'leader.changed', epoch: store.epoch, role: 'leader' })
+  }
+
+  #logged(store: BlockStore): BlockStore {
+    const { logger } = this.#options
+    return logger === undefined ? store : loggedStore(store, isolated(logger), this.#clock)
   }
 
   #close(): Promise<void> {
