@@ -25,7 +25,8 @@ export async function beginSeries(parts: StoreParts, keepThrough: Txid): Promise
   const { log, header, cache } = parts
   const mark = { log: markOf(log), requests: parts.requests }
   const kept = splitAt(readLog(log.segments), keepThrough).before
-  const { before, after } = splitAt(kept, txid(Math.min(log.durableTxid, keepThrough)))
+  const { before: durable, after } = splitAt(kept, txid(Math.min(log.durableTxid, keepThrough)))
+  const before = untilUnflushed(durable)
   const bodies = readableBodies(after, parts.blockSize)
   const ours = header.current.epoch
   const lastTxid =
@@ -53,6 +54,13 @@ export async function beginSeries(parts: StoreParts, keepThrough: Txid): Promise
     throw error
   }
   return log.lastTxid < keepThrough ? { from: txid(log.lastTxid + 1), to: keepThrough } : undefined
+}
+
+/** The carried record of a segment that is not behind a barrier may yet be lost: nothing durable may continue from it. */
+function untilUnflushed(records: readonly LoggedRecord[]): readonly LoggedRecord[] {
+  const isFlushed = ({ segment, finding: { at, record } }: LoggedRecord) => at + record.bytes <= segment.flushedEnd
+  const count = records.findIndex((one) => !isFlushed(one))
+  return count < 0 ? records : records.slice(0, count)
 }
 
 /** @throws STORAGE_FAILED when records that are behind a barrier cannot be read */

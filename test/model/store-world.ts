@@ -46,6 +46,8 @@ export class StoreWorld {
   epoch = 0
   /** An append or a barrier failed and its outcome is unknown: `voidAfterFailure` is owed. */
   isVoidOwed = false
+  /** Everything up to here was answered at its level, be it relaxed. */
+  answeredTxid = 0
   /** What a record that was appended last says of itself: everything up to here was durable when it was built. */
   durableThrough = 0
   readonly bounds: typeof smallBounds
@@ -72,6 +74,7 @@ export class StoreWorld {
     const store = await this.#open(this.disk)
     this.#store = store
     this.epoch = store.epoch
+    this.answeredTxid = store.positions.writtenTxid
     this.isVoidOwed = false
   }
 
@@ -111,7 +114,8 @@ export class StoreWorld {
     }
     const group = this.groupFor(step)
     await this.append(group)
-    if (step !== 'relaxed') await this.barrier()
+    if (step === 'relaxed') await this.confirm()
+    else await this.barrier()
   }
 
   groupFor(step: Exclude<Step, 'checkpoint' | 'reopen'>): Group {
@@ -152,7 +156,14 @@ export class StoreWorld {
 
   async barrier(): Promise<void> {
     await this.watch(async () => this.store.barrier({ mayWait: false }))
+    await this.confirm()
     this.history = withDurable(this.history, lastState(this.history).txid)
+  }
+
+  /** The last thing before callers are answered. */
+  async confirm(): Promise<void> {
+    await this.watch(async () => this.store.confirmEpoch())
+    this.answeredTxid = lastState(this.history).txid
   }
 
   async checkpoint(options: CheckpointOptions): Promise<void> {
@@ -171,10 +182,15 @@ export class StoreWorld {
 
   /** What a failed append or barrier owes: afterwards what the store does not have never happened. */
   async voidAfterFailure(): Promise<void> {
-    await this.store.voidAfterFailure()
+    const { lost } = await this.store.voidAfterFailure()
     this.isVoidOwed = false
     this.epoch = this.store.epoch
     const position = this.store.positions.writtenTxid
+    if (lost === undefined && position < this.answeredTxid)
+      throw new Error(`E1: lost in silence: ${position + 1} … ${this.answeredTxid}`)
+    if (lost !== undefined && lost.from !== position + 1)
+      throw new Error(`E1: ${position} is the last, lost from ${lost.from}`)
+    this.answeredTxid = position
     this.history = withDurable(withVoided(this.history, position), position)
   }
 

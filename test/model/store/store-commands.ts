@@ -112,7 +112,8 @@ const shapes: fc.Arbitrary<Shape> = fc.record({
 async function write(world: CommandWorld, shape: Shape): Promise<void> {
   const group = world.groupOf(groupShapeOf(shape, lastState(world.history).sizeBlocks))
   await world.append(group)
-  if (!shape.isRelaxed) await world.barrier()
+  if (shape.isRelaxed) await world.confirm()
+  else await world.barrier()
   world.tally.commits++
 }
 
@@ -156,7 +157,7 @@ const upkeep = fc.constantFrom(
       if (!isRight) throw new Error(`verify finds ${JSON.stringify(damaged)}`)
     }),
   ),
-  command('confirm epoch', (world) => world.attempt(async () => world.store.confirmEpoch())),
+  command('confirm epoch', (world) => world.attempt(() => world.confirm())),
 )
 
 const isUnreadable = ({ code }: { readonly code: string }) => code === 'STORAGE_FAILED'
@@ -208,7 +209,9 @@ const kills = fc.constant(
   command('kill', async (world) => {
     const image = world.disk.image()
     world.disk.powerOff()
+    const answered = world.answeredTxid
     await world.recoverOn(new SimDisk(image))
+    if (lastState(world.history).txid < answered) throw new Error(`D1: ${answered} was written, and lost by a kill`)
     world.tally.kills++
   }),
 )

@@ -1,0 +1,50 @@
+/** Scenarios that once broke the store, each named after what it broke, as short as they could be made. */
+import { describe, expect, test } from 'vitest'
+import { imageAfter } from '../crash-images.ts'
+import { recover } from '../crash/crash-checker.ts'
+import { judge, lastState } from '../reference.ts'
+import { SimDisk } from '../sim-disk.ts'
+import type { DiskImage } from '../sim-image.ts'
+import { StoreWorld } from '../store-world.ts'
+
+async function openWorld(): Promise<StoreWorld> {
+  const world = new StoreWorld(new SimDisk())
+  await world.open()
+  return world
+}
+
+describe('a series that was begun anew', () => {
+  test('voids what stands behind it also when an older segment between them continues from a record that is gone', async () => {
+    const world = await openWorld()
+    await world.append(world.groupFor('one'))
+    await world.append(world.groupFor('two'))
+    world.disk.setFault({ nth: 1, kinds: ['flush'], isLasting: false, error: 'EIO' })
+    await expect(world.checkpoint({ everything: true })).rejects.toThrow('EIO')
+    expect(world.disk.faultsFired).toBe(1)
+    await world.voidAfterFailure()
+    const { state } = await recover(world.disk.image())
+    expect(state?.txid).toBe(lastState(world.history).txid)
+    expect(state && judge(state, world.history)).toBeUndefined()
+  })
+
+  test('continues from a record that is behind a barrier, not from what a new segment carries', async () => {
+    const world = await openWorld()
+    await world.do('two')
+    await world.do('relaxed')
+    world.disk.setFault({ nth: 1, kinds: ['flush'], isLasting: false, error: 'EIO' })
+    await expect(world.barrier()).rejects.toThrow('EIO')
+    await world.voidAfterFailure()
+    expect([world.disk.faultsFired, world.history.durableTxid]).toEqual([1, 2])
+    const { state } = await recover(droppingAll(world.disk))
+    expect(state && judge(state, world.history)).toBeUndefined()
+  })
+})
+
+/** Power loss: nothing that is not behind a barrier reached the medium. */
+function droppingAll(disk: SimDisk): DiskImage {
+  const point = disk.crashPoint()
+  return imageAfter(
+    point,
+    point.ops.map(({ certainty }) => (certainty === 'sure' ? 'kept' : 'dropped')),
+  )
+}
