@@ -1,45 +1,15 @@
 /** What SQLite may be told, or may meet, that would silently undo the promises of the layers below. */
 import { describe, expect, test } from 'vitest'
 import { View } from '../../src/storage/view.ts'
-import type { BlockNo, Txid } from '../../src/units.ts'
 import { Connection } from '../../src/vfs/connection.ts'
 import { open } from '../../src/vfs/constants.ts'
 import { codeOf, openMemory } from '../api/harness.ts'
 import { openOn } from '../api/sim-place.ts'
 import { SimDisk } from '../model/sim-disk.ts'
-import { type Fixture, flush, openFixture, reopen, thrownBy } from '../unit/vfs/fixture.ts'
+import { flush, reopen, thrownBy } from '../unit/vfs/fixture.ts'
 import { MemoryBlockStore } from '../unit/vfs/memory-block-store.ts'
+import { ids, openTouchy, rows } from './touchy-view.ts'
 import { afterKill, column, isSound, openOver, withFiles } from './world.ts'
-
-const rows = (count: number, from = 1) =>
-  `WITH RECURSIVE n(i) AS (VALUES(${from}) UNION ALL SELECT i+1 FROM n WHERE i<${from + count - 1})
-   INSERT INTO t SELECT i, printf('%0900d', i) FROM n`
-const ids = (db: Fixture) => db.all('SELECT a FROM t ORDER BY a').flat()
-
-class TouchyView extends View {
-  writeCount = 0
-  /** The n-th write from now on throws an exception that no layer expects. */
-  failAt = Infinity
-  isDeaf = false
-
-  override write(at: BlockNo, bytes: Uint8Array): void {
-    if (++this.writeCount === this.failAt) throw new TypeError('nobody expects this')
-    super.write(at, bytes)
-  }
-
-  override seal(): Txid | undefined {
-    return this.isDeaf ? undefined : super.seal()
-  }
-}
-
-async function openTouchy(options: { readonly cacheSize?: number } = {}) {
-  const store = new MemoryBlockStore()
-  const view = new TouchyView(store, { transactionBytesMax: 1e9 })
-  const db = await openFixture({ store, view, pragmas: options })
-  db.run('CREATE TABLE t(a INTEGER PRIMARY KEY, b)')
-  flush(view, store)
-  return { store, view, db }
-}
 
 describe('attack-02', () => {
   test('attack-02 a PRAGMA that would change how the file is kept answers what is in force and changes nothing', async () => {
@@ -72,6 +42,8 @@ describe('attack-02', () => {
     const db = await openMemory()
     expect(await codeOf(db.exec("ATTACH '/database' AS again"))).toBe('ATTACH_REFUSED')
     expect(await codeOf(db.exec("VACUUM INTO 'copy'"))).toBe('ATTACH_REFUSED')
+    // Not a file: only the authorizer sees it.
+    expect(await codeOf(db.exec("ATTACH ':memory:' AS again"))).toBe('ATTACH_REFUSED')
   })
 })
 
@@ -82,7 +54,7 @@ describe('attack-03', () => {
     await first.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b)')
     await first.exec(rows(40))
     await first.close()
-    for (let nth = 1, fired = true; fired; nth++) {
+    for (let nth = 1, fired = true; fired; nth += Math.ceil(nth / 2)) {
       const disk = afterKill(made)
       let left = nth
       let isArmed = false
@@ -120,7 +92,8 @@ describe('attack-03', () => {
           db.run(rows(8, from))
           expected.push(...Array.from({ length: 8 }, (_, index) => from + index))
         } catch {
-          if (db.engine.isPoisoned) await db.engine.rebuild()
+          // The callback kept it from passing through C, which would have cost the instance.
+          expect(db.engine.isPoisoned).toBe(false)
         }
       }
       fired = view.writeCount >= view.failAt
@@ -145,58 +118,3 @@ describe('attack-03', () => {
     expect(ids(await reopen(store))).toEqual([2])
   })
 })
-
-describe('attack-04', () => {
-  test('attack-04 a transaction fits before it commits or is rolled back: whatever the limit, what follows is sound', async () => {
-    const outcomes = new Set<string>()
-    for (let blocks = 4; blocks < 40; blocks += 7) {
-      const db = await openFixture({ transactionBytesMax: blocks * 4096 })
-      db.run('CREATE TABLE t(a INTEGER PRIMARY KEY, b)')
-      const isDone = runs(() => db.run(rows(100)))
-      outcomes.add(isDone ? 'committed' : 'rolled back')
-      expect(ids(db)).toHaveLength(isDone ? 100 : 0)
-      expect(db.engine.isAutocommit).toBe(true)
-      db.run("INSERT INTO t VALUES (1000, 'next')")
-      db.flush()
-      const again = await reopen(db.store)
-      expect(ids(again)).toHaveLength(isDone ? 101 : 1)
-      expect(again.all('PRAGMA integrity_check')).toEqual([['ok']])
-    }
-    expect([...outcomes].sort()).toEqual(['committed', 'rolled back'])
-  })
-})
-
-describe('attack-05', () => {
-  test('attack-05 what was spilled and rolled back is never part of a later commit, at any level', async () => {
-    for (const durability of ['strict', 'relaxed', 'deferred'] as const) {
-      const disk = new SimDisk()
-      const db = await openOn(disk, { durability, pragmas: { cacheSize: 10 } })
-      await db.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b)')
-      await db.exec(rows(5))
-      // Fails on its last row, after its first pages have left SQLite's cache.
-      const failing = rows(300, 1000).replace('SELECT i,', 'SELECT CASE i WHEN 1299 THEN 1 ELSE i END,')
-      expect(await codeOf(db.exec(failing))).toBe('SQL_ERROR')
-      await expect(
-        db.transaction(async (tx) => {
-          await tx.exec(rows(300, 2000))
-          throw new Error('changed my mind')
-        }),
-      ).rejects.toThrow('changed my mind')
-      await db.exec(`BEGIN; ${rows(300, 3000)}; ROLLBACK`)
-      await db.exec('INSERT INTO t VALUES (6, 6)', [], { durability: 'strict' })
-      const after = await openOn(afterKill(disk))
-      expect(await column(after, 'SELECT a FROM t ORDER BY a')).toEqual([1, 2, 3, 4, 5, 6])
-      expect(await isSound(after)).toBe(true)
-    }
-  })
-})
-
-function runs(work: () => unknown): boolean {
-  try {
-    work()
-    return true
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'TRANSACTION_TOO_LARGE' })
-    return false
-  }
-}

@@ -54,3 +54,12 @@ export const isSound = async (db: Database): Promise<boolean> =>
   (await column(db, 'PRAGMA integrity_check')).join() === 'ok'
 
 export const barriersOf = (disk: SimDisk): number => disk.trace.filter(({ kind }) => kind === 'flush').length
+
+/** Something to wait for until the test lets it happen. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open: () => void = () => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open: () => open() }
+}
