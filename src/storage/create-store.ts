@@ -6,8 +6,8 @@ import { epoch, txid } from '../units.ts'
 import { loadChecksums, xxh64 } from './checksum.ts'
 import { CommitLog } from './commit-log.ts'
 import type { FileSystem, StoreFile } from './file-system.ts'
-import { fileNames } from './format.ts'
-import { encodeHeader, HEADER_FILE_BYTES, type Header } from './header.ts'
+import { fileNames, SECTOR_BYTES } from './format.ts'
+import { encodeHeader, type Header } from './header.ts'
 import type { StoreFiles } from './store-parts.ts'
 
 const LOG_START = 1
@@ -41,7 +41,6 @@ export async function createStore(fs: FileSystem, options: NewStore): Promise<vo
   const header = await fs.open(fileNames.header, { create: true })
   try {
     writeBoth(header, creating)
-    header.flush()
     await fs.flushNames()
     const files = await openFiles(fs, { create: true })
     try {
@@ -51,7 +50,6 @@ export async function createStore(fs: FileSystem, options: NewStore): Promise<vo
       for (const file of [files.header, files.table, files.home, ...files.logs]) file.close()
     }
     writeBoth(header, { ...creating, headerSeq: 2, isCreating: false, isClean: true, isPlain: true })
-    header.flush()
   } finally {
     header.close()
   }
@@ -69,12 +67,14 @@ function makeEmpty(files: StoreFiles, { storeId, blockSize, segmentBytes, epochF
   for (const file of [files.table, files.home, ...files.logs]) file.flush()
 }
 
-/** Newer first, so that of two torn slots the one before is still there. */
+/** One slot behind a barrier and then the other: one of them is whole at any moment. */
 function writeBoth(file: StoreFile, header: Header): void {
-  const bytes = new Uint8Array(HEADER_FILE_BYTES)
-  encodeHeader(header, bytes.subarray(0, HEADER_FILE_BYTES / 2))
-  bytes.copyWithin(HEADER_FILE_BYTES / 2, 0, HEADER_FILE_BYTES / 2)
-  file.write(bytes, 0)
+  const slot = new Uint8Array(SECTOR_BYTES)
+  encodeHeader(header, slot)
+  for (const at of [0, SECTOR_BYTES]) {
+    file.write(slot, at)
+    file.flush()
+  }
 }
 
 const newHeader = ({ storeId, blockSize, epochFloor }: NewStore): Header => ({
