@@ -7,10 +7,11 @@ import { DatabaseError } from '../errors.ts'
 import type { ConnectionPragmas } from '../sql.ts'
 import type { View } from '../storage/view.ts'
 import { Authorizer } from './authorizer.ts'
-import { auth, LIMIT_LIKE_PATTERN_LENGTH, open, PREPARE_PERSISTENT, primary, rc } from './constants.ts'
+import { auth, LIMIT_LIKE_PATTERN_LENGTH, open, PREPARE_PERSISTENT, rc } from './constants.ts'
 import { databaseFileName, DatabaseVfs } from './database-vfs.ts'
 import { answerPragma, connectionPragmas, type PragmaNotice } from './pragmas.ts'
 import { Scratch } from './scratch.ts'
+import { type ErrorPlace, sqlError } from './sql-error.ts'
 import { createSqliteModule, type SqliteModule, type WasmBinary } from './sqlite-module.ts'
 import { describeStatement, type Statement } from './statement.ts'
 import { columnValue } from './values.ts'
@@ -191,46 +192,10 @@ export class Connection {
   }
 
   /** What to throw for a result code: what a callback threw if one did, else what SQLite says. Reads the connection's last error. */
-  error(code: number, at?: { readonly index: number; readonly base?: number; readonly pointer?: number }): unknown {
+  error(code: number, at?: ErrorPlace): unknown {
     const failure = this.#failure
     this.#failure = undefined
-    const statement = at?.index ?? 0
-    if (failure instanceof DatabaseError) {
-      const { message, details, retryable, outcome } = failure
-      return new DatabaseError(failure.code, message, {
-        cause: failure,
-        details: { ...details, statement },
-        sqliteCode: code,
-        retryable,
-        ...(outcome === undefined ? {} : { outcome }),
-      })
-    }
-    // Memory for a page was not to be had: a limit too, though not one of ours.
-    if (failure instanceof RangeError) {
-      return new DatabaseError('TRANSACTION_TOO_LARGE', failure.message, {
-        cause: failure,
-        sqliteCode: code,
-        details: { statement },
-      })
-    }
-    if (failure !== undefined) return failure
-    const message = this.module.UTF8ToString(this.module._sqlite3_errmsg(this.#db))
-    const details = { statement, ...this.#offset(at) }
-    if (primary(code) === rc.FULL)
-      return new DatabaseError('TRANSACTION_TOO_LARGE', message, { sqliteCode: code, details })
-    if (primary(code) !== rc.INTERRUPT) return new DatabaseError('SQL_ERROR', message, { sqliteCode: code, details })
-    return new DatabaseError('ABORTED', 'the statement was interrupted', {
-      sqliteCode: code,
-      details: { ...details, interrupted: true },
-    })
-  }
-
-  /** Where in the request's SQL the error is, in UTF-16 units, if SQLite knows. */
-  #offset(at: { readonly base?: number; readonly pointer?: number } | undefined): { readonly offset?: number } {
-    const bytes = this.module._sqlite3_error_offset(this.#db)
-    if (at?.base === undefined || at.pointer === undefined || bytes < 0) return {}
-    const before = this.module.HEAPU8.subarray(at.base, at.pointer + bytes)
-    return { offset: new TextDecoder('utf-8', { ignoreBOM: true }).decode(before).length }
+    return sqlError(this.module, { db: this.#db, code, failure, ...at })
   }
 
   /** Lets SQLite ask what a statement may do, and whether to go on. */

@@ -10,62 +10,19 @@
 import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type { RowMode, RunResult, SqlParams } from '../sql.ts'
+import type { RunResult, SqlParams } from '../sql.ts'
 import type { View } from '../storage/view.ts'
 import { seen } from './authorizer.ts'
-import { Connection, type ConnectionOptions } from './connection.ts'
+import { Connection } from './connection.ts'
+import { ControlStatements, identifier } from './control-statements.ts'
+import type { Engine, EngineOptions, RunOptions } from './engine-types.ts'
 import { checkScriptParameters, parameterValues } from './parameters.ts'
 import { runStatement, type StatementRun } from './run-statement.ts'
 import { type Statement, StatementCache } from './statement.ts'
 import { dropTempObjects } from './temp-objects.ts'
 import { integer } from './values.ts'
 
-export interface EngineOptions extends ConnectionOptions {
-  /** Statements kept prepared; the one used longest ago gives way. */
-  readonly statementCacheMax: number
-}
-
-export interface RunOptions {
-  readonly rowMode: RowMode
-  /** Most that the rows of one statement may hold: 16 bytes a value, and the length of its text or bytes. */
-  readonly resultBytesMax: number
-  /** Asked every few milliseconds while SQLite works; true stops the statement. */
-  readonly shouldStop?: () => boolean
-}
-
-export interface Engine {
-  /**
-   * Runs the statements of `sql` in order. Outside a transaction each one commits on its own; after an error the earlier ones stand.
-   * Parameters by position go to the one statement that has any; by name, to every statement that asks for them.
-   * @throws SQL_ERROR, INVALID_PARAMETER, MISUSE, SETTING_REFUSED, ATTACH_REFUSED, TRANSACTION_TOO_LARGE, RESULT_TOO_LARGE,
-   *   ABORTED with details.interrupted when shouldStop said so; what the store throws; DATABASE_FAILED when poisoned.
-   *   details.statement counts the statements from 0, details.offset points into `sql`.
-   */
-  run(sql: string, params: SqlParams | undefined, options: RunOptions): RunResult
-  /** True while no transaction is open. */
-  readonly isAutocommit: boolean
-  /** Begins a transaction that only `commit` and `rollback` end: BEGIN, COMMIT and ROLLBACK in requests are MISUSE until then. */
-  begin(): void
-  /** @throws TRANSACTION_ABORTED if SQLite has rolled it back; SQL_ERROR if it cannot commit (a deferred key), it is then still open */
-  commit(): void
-  /** Rolls back whatever transaction is open; without one it does nothing. */
-  rollback(): void
-  /** `name`: an identifier. */
-  savepoint(name: string): void
-  releaseSavepoint(name: string): void
-  rollbackToSavepoint(name: string): void
-  /**
-   * Makes the connection anew over the View as it is now, sealed transactions included; an open one is gone. The WASM instance is
-   * replaced if it is poisoned or has grown past limits.wasmIdleBytesMax.
-   */
-  rebuild(): Promise<void>
-  /** Memory of the WASM instance, which never shrinks; and of temporary files beside it. */
-  readonly wasmBytes: number
-  readonly tempBytes: number
-  readonly isPoisoned: boolean
-  /** Finalizes everything. Later calls are DATABASE_CLOSED. */
-  close(): void
-}
+export type { Engine, EngineOptions, RunOptions }
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   return new SqliteEngine(await Connection.create(options), options)
@@ -73,7 +30,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 /** Longer SQL is not kept prepared. */
 const cachedSqlLengthMax = 16_384
-const controlStatementsMax = 32
 
 type State =
   { readonly kind: 'open' | 'rebuilding' | 'closed' } | { readonly kind: 'poisoned'; readonly cause: unknown }
@@ -82,8 +38,7 @@ class SqliteEngine implements Engine {
   readonly #options: EngineOptions
   readonly #view: View
   readonly #cache: StatementCache
-  /** Transaction control, prepared once. */
-  readonly #control = new Map<string, Statement>()
+  readonly #control: ControlStatements
   #connection: Connection
   #state: State = { kind: 'open' }
   /** Control is inside SQLite: an exception now has passed through C. */
@@ -94,7 +49,9 @@ class SqliteEngine implements Engine {
     this.#options = options
     this.#view = options.view
     this.#connection = connection
-    this.#cache = new StatementCache(options.statementCacheMax, (statement) => this.#finalize(statement))
+    const finalize = (statement: Statement) => this.#finalize(statement)
+    this.#cache = new StatementCache(options.statementCacheMax, finalize)
+    this.#control = new ControlStatements(finalize)
   }
 
   get isAutocommit(): boolean {
@@ -259,26 +216,9 @@ class SqliteEngine implements Engine {
     this.#assertOpen()
     const total: Total = { rows: [], rowsAffected: 0 }
     this.#guarded(() => {
-      const statement = this.#control.get(sql) ?? this.#prepareControl(sql)
+      const statement = this.#control.get(this.#connection, sql)
       this.#runOne(statement, [], { rowMode: 'array', resultBytesMax: 0 }, 0, total)
     })
-  }
-
-  #prepareControl(sql: string): Statement {
-    const { sqlScratch, authorizer } = this.#connection
-    const base = sqlScratch.text(sql)
-    const end = base + sqlScratch.textBytes
-    authorizer.isInternal = true
-    try {
-      const { statement } = this.#connection.prepare({ pointer: base, end, base, index: 0 })
-      assert(statement !== undefined, 'transaction control is one statement')
-      if (this.#control.size >= controlStatementsMax) this.#finalizeControl()
-      this.#control.set(sql, statement)
-      return statement
-    } finally {
-      authorizer.isInternal = false
-      sqlScratch.release()
-    }
   }
 
   #guarded(fn: () => unknown): void {
@@ -325,14 +265,8 @@ class SqliteEngine implements Engine {
     this.#view.dropOverlay()
     this.#ended()
     this.#cache.clear({ finalizes: !options.isPoisoned })
-    if (options.isPoisoned) return this.#control.clear()
-    this.#finalizeControl()
-    this.#connection.close()
-  }
-
-  #finalizeControl(): void {
-    for (const statement of this.#control.values()) this.#finalize(statement)
-    this.#control.clear()
+    this.#control.clear({ finalizes: !options.isPoisoned })
+    if (!options.isPoisoned) this.#connection.close()
   }
 
   #finalize(statement: Statement): void {
@@ -357,11 +291,6 @@ function isBlank(heap: Uint8Array, at: number, end: number): boolean {
     if (byte !== 0x3b && byte !== 0x20 && (byte === undefined || byte < 0x09 || byte > 0x0d)) return false
   }
   return true
-}
-
-function identifier(name: string): string {
-  assert(/^[A-Za-z_]\w*$/.test(name), 'a savepoint has an identifier for its name')
-  return name
 }
 
 const aborted = () => new DatabaseError('TRANSACTION_ABORTED', 'SQLite has rolled the transaction back; run it again')

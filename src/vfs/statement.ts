@@ -1,4 +1,5 @@
 /** A prepared statement and what was learned of it; and those kept prepared, by their SQL. */
+import { assert } from '../assert.ts'
 import type { SqliteModule } from './sqlite-module.ts'
 
 export interface Statement {
@@ -68,6 +69,7 @@ export class StatementCache {
   readonly #finalize: (statement: Statement) => void
 
   constructor(countMax: number, finalize: (statement: Statement) => void) {
+    assert(countMax > 0, 'a statement is kept while it runs')
     this.#countMax = countMax
     this.#finalize = finalize
   }

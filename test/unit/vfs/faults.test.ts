@@ -152,7 +152,6 @@ describe.each([
     const { states, readCount, writeCount } = await reference()
     const count = where === 'store' ? readCount : writeCount
     expect(count).toBeGreaterThan(100)
-    console.log(where, count)
     // A stride without a common divisor with the script's rhythm; `DATASYNC_EVERY_FAULT=1` takes them all.
     const stride = process.env['DATASYNC_EVERY_FAULT'] === '1' ? 1 : Math.ceil(count / 30)
     for (let call = 1; call <= count; call += stride) await runWithFault(where, { call, isLasting }, states)
