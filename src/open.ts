@@ -173,7 +173,6 @@ class Life {
       onFailed: (error) => this.#fail(error),
       close: () => this.#close(),
     })
-    this.#streams.gauge({ ...store.statistics, epoch: store.epoch, wasmBytes: this.#reign.engine.wasmBytes })
     this.#streams.emit({ type: 'recovery.finished', report, ms })
     this.#streams.emit({ type: 'leader.changed', epoch: store.epoch, role: 'leader' })
   }

@@ -12,7 +12,7 @@ import type { Clock, SqlEngine } from './effects/ports.ts'
 import { Receipts } from './effects/receipts.ts'
 import { Waker } from './effects/waker.ts'
 import { DatabaseError, isDatabaseError } from './errors.ts'
-import type { Durability, Receipt } from './events.ts'
+import type { Durability, Gauges, Receipt } from './events.ts'
 import { assertImportable, blocksOf, invalid } from './import.ts'
 import { limits } from './limits.ts'
 import { autosyncMachine } from './machines/autosync.ts'
@@ -94,6 +94,7 @@ export class Reign {
     this.executor = this.#makeExecutor()
     this.#flusher = this.#makeFlusher()
     this.#listen()
+    streams.measureBy(this.#measure)
     const observer = { error: (error: unknown) => this.#broken(error) }
     this.#autosync.subscribe(observer)
     this.#commit.subscribe(observer)
@@ -178,6 +179,8 @@ export class Reign {
 
   /** Lets everything go. `isClean`: the log is folded and the home is left a plain SQLite file. */
   async release({ isClean }: { readonly isClean: boolean }): Promise<void> {
+    const last = this.#measure()
+    this.streams.measureBy(() => last)
     this.#isEnding = true
     this.#waker.stop()
     this.executor.refuse(closed())
@@ -199,6 +202,15 @@ export class Reign {
     this.#acks.reject(error, 0 as Txid)
   }
 
+  readonly #measure = (): Partial<Gauges> => ({
+    ...this.store.statistics,
+    epoch: this.store.epoch,
+    dirtyBlocks: this.#view.dirtyBlocks,
+    dirtyBytes: this.#view.dirtyBytes,
+    lag: this.#view.sealedTxid - this.store.positions.durableTxid,
+    wasmBytes: this.engine.wasmBytes,
+  })
+
   #makeExecutor(): Executor {
     const { settings, view, engine, store, clock, streams } = this.#parts
     return new Executor({
@@ -219,8 +231,7 @@ export class Reign {
           dirtyBytes,
           atMs: clock.now(),
         })
-        if (view.dirtyBlocks > 0)
-          streams.gauge({ dirtyBlocks, dirtyBytes, lag: sealedTxid - store.positions.durableTxid })
+        streams.measuredChanged()
       },
       onPoisoned: () => void this.#rebuild(),
       observeError: (error) => this.#tellDamage(error),
@@ -252,10 +263,7 @@ export class Reign {
       },
       onFenced: (error) => this.#parts.onFailed(error),
       onBroken: (error) => this.#broken(error),
-      onCommitted: () => {
-        this.maintenance.committed()
-        this.maintenance.tellSizes()
-      },
+      onCommitted: () => this.maintenance.committed(),
     })
   }
 
@@ -306,7 +314,6 @@ export class Reign {
 
   /** WASM memory never shrinks: an instance that has grown is replaced when nobody needs it. */
   #shrink(): void {
-    this.streams.gauge({ wasmBytes: this.engine.wasmBytes })
     if (this.engine.wasmBytes <= limits.wasmIdleBytesMax || this.executor.waitingCount > 0) return
     void this.#rebuild()
   }
@@ -335,7 +342,7 @@ export class Reign {
     if (!isDatabaseError(error, 'CHECKSUM_MISMATCH') && !isDatabaseError(error, 'ALGORITHM_MISMATCH')) return
     const { blockNo: at, file } = error.details
     this.streams.emit({ type: 'checksum.mismatched', blockNo: Number(at), file: String(file) })
-    this.maintenance.tellSizes()
+    this.streams.measuredChanged()
   }
 
   #broken(error: unknown): void {

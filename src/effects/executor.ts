@@ -93,12 +93,12 @@ export class Executor {
 
   /** Runs `work` when its turn comes. @throws QUEUE_FULL, ABORTED, DEADLINE_EXCEEDED, what `work` throws, what its commit meets */
   submit<T>(work: () => T, call: Call<T>): Promise<Answer<T>> {
-    return this.#enqueue<T>({ start: work, startExclusive: undefined }, call)
+    return this.#enqueue<T>(work, undefined, call)
   }
 
   /** Runs `work` alone: until its promise settles, no other request does anything. */
   exclusive<T>(work: () => Promise<T>, call: Call<T>): Promise<Answer<T>> {
-    return this.#enqueue<T>({ start: undefined, startExclusive: work }, call)
+    return this.#enqueue<T>(undefined, work, call)
   }
 
   get waitingCount(): number {
@@ -145,11 +145,12 @@ export class Executor {
     return this.#queue.length === 0 && !this.#isExclusive
   }
 
-  #enqueue<T>(work: Pick<Entry, 'start' | 'startExclusive'>, call: Call<T>): Promise<Answer<T>> {
+  #enqueue<T>(start: Entry['start'], startExclusive: Entry['startExclusive'], call: Call<T>): Promise<Answer<T>> {
     return new Promise((resolve, reject) => {
       if (this.#refusal !== undefined) return reject(this.#refusal)
       const entry: Entry = {
-        ...work,
+        start,
+        startExclusive,
         call: call as Call<unknown>,
         deadlineAtMs: this.#ports.clock.now() + call.deadlineMs,
         resolve: resolve as Entry['resolve'],

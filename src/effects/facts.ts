@@ -1,12 +1,13 @@
 /** Where effects tell what happened. open.ts connects it to the streams. */
-import type { CommitEvent, DatabaseEvent, Gauges } from '../events.ts'
+import type { CommitEvent, DatabaseEvent } from '../events.ts'
 
 export interface Facts {
   emit(event: DatabaseEvent): void
   commit(commit: CommitEvent): void
   /** Without listeners there is no need to make a commit event. */
   hasCommitListeners(): boolean
-  gauge(measured: Partial<Gauges>): void
+  /** Something that metrics show has changed. */
+  measuredChanged(): void
 }
 
 /** A machine as the effects see it: told facts, and heard by type. */

@@ -199,7 +199,7 @@ export class Flusher {
       urgency: acks.count > 0 ? 'now' : 'policy',
       atMs: clock.now(),
     })
-    facts.gauge({ dirtyBlocks: view.dirtyBlocks, dirtyBytes: view.dirtyBytes, lag: view.sealedTxid - durableTxid })
+    facts.measuredChanged()
     onCommitted()
   }
 

@@ -47,7 +47,7 @@ export class Maintenance {
       const result = await this.#ports.store.checkpoint({ ...options, pause: this.pause })
       const ms = this.#ports.clock.now() - startedAtMs
       if (result.blocks > 0) this.#ports.facts.emit({ type: 'checkpoint.finished', ...result, ms })
-      this.tellSizes()
+      this.#ports.facts.measuredChanged()
       return result
     })
   }
@@ -57,7 +57,7 @@ export class Maintenance {
       const report = await this.#ports.store.verify({ ...options, pause: this.pause })
       for (const { blockNo, file } of report.damaged)
         this.#ports.facts.emit({ type: 'checksum.mismatched', blockNo, file })
-      this.tellSizes()
+      this.#ports.facts.measuredChanged()
       return report
     })
   }
@@ -75,11 +75,6 @@ export class Maintenance {
     const untilMs = clock.now() + YIELD_MS_MAX
     do await new Promise<void>((resolve) => clock.soon(resolve))
     while (!this.#isStopped && isBusy() && clock.now() < untilMs)
-  }
-
-  tellSizes(): void {
-    const { logBytes, homeBytes, cacheBytes, checksumFailures, barriers, bytesWritten } = this.#ports.store.statistics
-    this.#ports.facts.gauge({ logBytes, homeBytes, cacheBytes, checksumFailures, barriers, bytesWritten })
   }
 
   /** One after another; a failure is its caller's, the next one runs all the same. */

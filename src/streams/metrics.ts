@@ -22,6 +22,10 @@ export interface MetricsStream {
   readonly metrics$: Observable<Metrics>
   record(event: DatabaseEvent): void
   gauge(measured: Partial<Gauges>): void
+  /** Asks `measure` whenever metrics are shown, so that nothing has to be reported in between. */
+  measureBy(measure: () => Partial<Gauges>): void
+  /** Something that is measured has changed. */
+  changed(): void
   complete(): void
 }
 
@@ -33,8 +37,9 @@ export function createMetrics(clock: StreamClock, initial: Partial<Gauges> = {})
   let isComplete = false
   let cancelSample: (() => void) | undefined
   let last: Metrics | undefined
+  let measure: () => Partial<Gauges> = () => ({})
 
-  const snapshot = (): Metrics => last ?? metricsOf(counts, gauges, clock.now())
+  const snapshot = (): Metrics => last ?? metricsOf(counts, Object.assign(gauges, measure()), clock.now())
 
   function sampleSoon(): void {
     if (!samples.observed || isComplete) return
@@ -81,6 +86,13 @@ export function createMetrics(clock: StreamClock, initial: Partial<Gauges> = {})
       if (isComplete) return
       Object.assign(gauges, measured)
       changed()
+    },
+    measureBy(next) {
+      measure = next
+      changed()
+    },
+    changed() {
+      if (!isComplete) changed()
     },
     complete() {
       if (isComplete) return

@@ -29,6 +29,10 @@ export interface Streams {
   hasCommitListeners(): boolean
   /** Reports what is measured; the rest stays as it was. */
   gauge(measured: Partial<Gauges>): void
+  /** Asks `measure` whenever metrics are shown. */
+  measureBy(measure: () => Partial<Gauges>): void
+  /** Something that is measured has changed. */
+  measuredChanged(): void
   setStatus(status: Status): void
   /** Completes all four, metrics$ with its last values. What is told afterwards is dropped. */
   complete(): void
@@ -63,6 +67,8 @@ export function createStreams(options: StreamsOptions): Streams {
     commit: (commit) => commits.next(commit),
     hasCommitListeners: () => commits.isObserved(),
     gauge: (measured) => metrics.gauge(measured),
+    measureBy: (measure) => metrics.measureBy(measure),
+    measuredChanged: () => metrics.changed(),
     setStatus: (next) => status.set(next),
     complete() {
       for (const stream of [events, commits, metrics, status]) stream.complete()
