@@ -257,7 +257,14 @@ export class CommitLog {
   #write(segment: Segment, body: RecordBody): WrittenRecord {
     const { end, file, frames } = segment
     const chained: RecordInput = {
-      ...body,
+      firstTxid: body.firstTxid,
+      lastTxid: body.lastTxid,
+      timeMs: body.timeMs,
+      sizeBlocks: body.sizeBlocks,
+      blockNos: body.blockNos,
+      entries: body.entries,
+      images: body.images,
+      requests: body.requests,
       epoch: segment.header.epoch,
       durableThrough: this.durableTxid,
       prev: this.#hash,

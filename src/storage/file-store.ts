@@ -264,6 +264,7 @@ export class FileStore implements BlockStore {
   /** Live blocks that the group frees, and those behind its end. */
   #givenUpBy({ freed, sizeBlocks }: Group): BlockNo[] {
     const { reader, log } = this.#parts
+    if (freed.size === 0 && sizeBlocks >= log.sizeBlocks) return []
     const isLive = (at: BlockNo) => reader.entryOf(at)?.isTombstone === false
     const given = [...freed].filter(isLive)
     for (let at = sizeBlocks; at < log.sizeBlocks; at++) if (isLive(at as BlockNo)) given.push(at as BlockNo)

@@ -156,6 +156,7 @@ export class HeaderFile {
   readonly #file: StoreFile
   readonly #slot = new Uint8Array(SECTOR_BYTES)
   readonly #seen = new Uint8Array(HEADER_FILE_BYTES)
+  readonly #seenView = viewOf(this.#seen)
   #current: Header
   #nextSlot: 0 | 1
 
@@ -198,7 +199,7 @@ export class HeaderFile {
   readEpoch(): Epoch {
     this.#file.read(this.#seen, 0)
     const { headerSeq, epoch } = this.#current
-    const view = viewOf(this.#seen)
+    const view = this.#seenView
     const isOurs = (at: number) => getU64(view, at + 32) === headerSeq && getU64(view, at + 40) === epoch
     if (isOurs(0) && isOurs(SECTOR_BYTES)) return epoch
     return readHeader(this.#file).slots.reduce(

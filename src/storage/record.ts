@@ -23,11 +23,21 @@ import { type BlockNo, blockNo, type Epoch, epoch, type Txid, txid } from '../un
 import { type BlockEntry, ENTRY_BYTES, getEntry, putEntry } from './block-entry.ts'
 import { alignUp, bytesOfId, getHash, getU64, isZero, putHash, putU64, viewOf } from './bytes.ts'
 import { checksumById, xxh64 } from './checksum.ts'
-import { hasMagic, magics, putMagic, putPreamble, readPreamble, SECTOR_BYTES, storeIdAt } from './format.ts'
+import {
+  hasMagic,
+  magics,
+  PREAMBLE_BYTES,
+  putMagic,
+  putPreamble,
+  readPreamble,
+  SECTOR_BYTES,
+  storeIdAt,
+} from './format.ts'
 import { parseRequests, type RequestEntry } from './request-table.ts'
 
 const HEADER_BYTES = 128
 const HEADER_HASH_AT = 120
+const HEAD_BYTES = PREAMBLE_BYTES + 16
 const RECORD_ENTRY_BYTES = 8 + ENTRY_BYTES
 const TRAILER_BYTES = 32
 /** Records up to this are written by one call from one buffer; longer ones in pieces of it. */
@@ -65,14 +75,17 @@ export const recordBytesOf = (entries: number, images: number, requestBytes: num
 
 /** Encodes records of one store. Its buffer is reused: what `write` is handed is valid during the call only. */
 export class RecordEncoder {
-  readonly #storeId: Uint8Array
+  /** Preamble and storeId: the same in every record. */
+  readonly #head: Uint8Array
   readonly #blockSize: number
   /** As long as the longest record so far, at most CHUNK_BYTES. */
   #buffer = new Uint8Array(FIRST_BUFFER_BYTES)
   #view = viewOf(this.#buffer)
 
   constructor(storeId: string, blockSize: number) {
-    this.#storeId = bytesOfId(storeId)
+    this.#head = new Uint8Array(HEAD_BYTES)
+    putPreamble(this.#head, viewOf(this.#head), magics.record)
+    this.#head.set(bytesOfId(storeId), PREAMBLE_BYTES)
     this.#blockSize = blockSize
   }
 
@@ -137,15 +150,15 @@ export class RecordEncoder {
   #putMeta(buffer: Uint8Array, view: DataView, input: RecordInput, bytes: number): bigint {
     const { blockNos, entries, images, requests } = input
     assert(blockNos.length === entries.length, 'every entry has its block number')
-    buffer.fill(0, 0, HEADER_BYTES)
-    putPreamble(buffer, view, magics.record)
-    buffer.set(this.#storeId, 16)
+    buffer.set(this.#head)
     putHeader(view, input)
     view.setUint32(80, this.#blockSize, true)
     view.setUint32(88, entries.length, true)
     view.setUint32(92, images.length, true)
     view.setUint32(96, requests.length, true)
+    view.setUint32(100, 0, true)
     putU64(view, 104, bytes)
+    putU64(view, 112, 0)
     putHash(view, HEADER_HASH_AT, xxh64(buffer.subarray(0, HEADER_HASH_AT)))
     let at = HEADER_BYTES
     for (let index = 0; index < entries.length; index++) {
