@@ -35,10 +35,17 @@ export interface Walk<S> {
   pathTo(state: S): readonly AnyEventObject[]
 }
 
+export interface Bounds {
+  /** More is an error: the walk would not be exhaustive. */
+  readonly statesMax?: number
+  /** Not an error: what is looked for is near (mutants). */
+  readonly isCut?: boolean
+}
+
 export function explore<S extends object>(
   initial: S,
   moves: (state: S) => Iterable<Move<S>>,
-  { statesMax = Number(globalThis.process?.env['SM'] ?? 1_000_000) } = {},
+  { statesMax = 1_000_000, isCut = false }: Bounds = {},
 ): Walk<S> {
   const known = new Map<string, S>([[keyOf(initial), initial]])
   const reachedBy = new Map<S, Step<S>>()
@@ -57,6 +64,7 @@ export function explore<S extends object>(
   }
 
   for (const from of known.values()) {
+    if (known.size > statesMax) break
     try {
       for (const move of moves(from)) {
         const key = keyOf(move.to)
@@ -66,7 +74,7 @@ export function explore<S extends object>(
         if (known.has(key)) continue
         known.set(key, to)
         reachedBy.set(to, step)
-        if (known.size > statesMax) throw new Error(`more than ${statesMax} states: bound the world`)
+        if (known.size > statesMax && !isCut) throw new Error(`more than ${statesMax} states: bound the world`)
       }
     } catch (cause) {
       failAt(pathTo(from), cause)
@@ -89,7 +97,8 @@ export function explore<S extends object>(
     },
     leadsTo(must, there) {
       const before = new Map<S, S[]>()
-      for (const { from, to, isFault } of steps) if (isFault !== true) before.set(to, [...(before.get(to) ?? []), from])
+      for (const state of known.values()) before.set(state, [])
+      for (const { from, to, isFault } of steps) if (isFault !== true) before.get(to)?.push(from)
       const good = new Set([...known.values()].filter(there))
       for (const state of good) for (const from of before.get(state) ?? []) good.add(from)
       for (const state of known.values()) {

@@ -5,6 +5,7 @@
 import { isDatabaseError } from '../../src/errors.ts'
 import type { BlockStore, CheckpointOptions, Group } from '../../src/storage/block-store.ts'
 import { blockNo, txid } from '../../src/units.ts'
+import { imageAfter } from './crash-images.ts'
 import { type OpenStore, openStore } from './open-store.ts'
 import {
   type History,
@@ -14,16 +15,17 @@ import {
   type StoreState,
   withDurable,
   withInvoked,
+  withRecovered,
   withVoided,
 } from './reference.ts'
-import type { SimDisk } from './sim-disk.ts'
+import { SimDisk } from './sim-disk.ts'
 
 export const blockBytes = 4096
 /** Of the exhaustive tests: few blocks, so that every commit meets an earlier one. */
 export const smallBounds = { blockMax: 3, requestMax: 24 }
 
-/** `relaxed` appends and does not ask for a barrier; the other commits do. */
-export type Step = 'one' | 'two' | 'free' | 'truncate' | 'checkpoint' | 'reopen' | 'relaxed'
+/** `relaxed` appends and does not ask for a barrier; the other commits do. `torn`: power loss in the middle of a commit, and reopened. */
+export type Step = 'one' | 'two' | 'free' | 'truncate' | 'checkpoint' | 'reopen' | 'relaxed' | 'torn'
 
 export interface WorldOptions {
   readonly bounds?: typeof smallBounds
@@ -114,6 +116,7 @@ export class StoreWorld {
     }
     const group = this.groupFor(step)
     await this.append(group)
+    if (step === 'torn') return this.#reopenTorn()
     if (step === 'relaxed') await this.confirm()
     else await this.barrier()
   }
@@ -192,6 +195,23 @@ export class StoreWorld {
       throw new Error(`E1: ${position} is the last, lost from ${lost.from}`)
     this.answeredTxid = position
     this.history = withDurable(withVoided(this.history, position), position)
+  }
+
+  /** The last write reached the medium by half; the ones before it did. */
+  async #reopenTorn(): Promise<void> {
+    const { disk } = this
+    const point = disk.crashPoint()
+    const last = point.ops.findLastIndex(({ kind }) => kind === 'write')
+    this.disk = new SimDisk(
+      imageAfter(
+        point,
+        point.ops.map((_, at) => (at === last ? 'firstHalf' : 'kept')),
+      ),
+    )
+    this.disk.onChange = disk.onChange
+    disk.powerOff()
+    await this.open()
+    this.history = withRecovered(this.history, this.observe())
   }
 
   #firstLive(): number | undefined {

@@ -3,6 +3,8 @@ import { exhaust } from '../exhaust.ts'
 import type { Step } from '../store-world.ts'
 
 export const alphabet: readonly Step[] = ['one', 'two', 'free', 'truncate', 'checkpoint', 'reopen']
+/** With commits that ask for no barrier, and power loss in the middle of one before the work goes on. */
+export const longAlphabet: readonly Step[] = [...alphabet, 'relaxed', 'torn']
 
 export function workloadsOf(length: number, steps: readonly Step[] = alphabet): readonly (readonly Step[])[] {
   const workloads: Step[][] = []

@@ -10,7 +10,7 @@ import {
   type CommitEvent,
   commitMachine,
 } from '../../../src/machines/commit.ts'
-import { explore, type Move, send, start, type Step, type Walk } from '../explore.ts'
+import { type Bounds, explore, type Move, send, start, type Step, type Walk } from '../explore.ts'
 import type { Invariants } from './invariants.ts'
 
 export const TXID_MAX = 5
@@ -42,16 +42,20 @@ const isFault = ({ type }: CommitEvent): boolean =>
 const endings = ['commit.committed', 'commit.refused', 'commit.rolledBack', 'commit.fenced']
 const isEnding = ({ type }: { readonly type: string }): boolean => endings.includes(type)
 
-export function walkCommit(machine: typeof commitMachine = commitMachine): Walk<CommitState> {
+export function walkCommit(machine: typeof commitMachine = commitMachine, bounds: Bounds = {}): Walk<CommitState> {
   const first = start(machine, { epoch: 1, writtenTxid: 0, durableTxid: 0 })
   const initial: CommitState = { machine: first.snapshot, wants: [], group: null, isVoidOwed: false }
-  return explore(initial, function* (state): Iterable<Move<CommitState>> {
-    if (state.machine.status !== 'active') return
-    for (const event of offers(state)) {
-      const { snapshot, emitted } = send(machine, state.machine, event)
-      yield { event, emitted, to: worldAfter(state, event, { snapshot, emitted }), isFault: isFault(event) }
-    }
-  })
+  return explore(
+    initial,
+    function* (state): Iterable<Move<CommitState>> {
+      if (state.machine.status !== 'active') return
+      for (const event of offers(state)) {
+        const { snapshot, emitted } = send(machine, state.machine, event)
+        yield { event, emitted, to: worldAfter(state, event, { snapshot, emitted }), isFault: isFault(event) }
+      }
+    },
+    bounds,
+  )
 }
 
 /** What may happen next. */

@@ -6,7 +6,7 @@ export type Invariants<S> = Readonly<Record<string, (walk: Walk<S>) => void>>
 
 /** One test for each rule. */
 export function testInvariants<S>(walk: Walk<S>, invariants: Invariants<S>): void {
-  for (const [name, rule] of Object.entries(invariants)) test(name, () => rule(walk))
+  for (const [name, rule] of Object.entries(invariants)) test(name, { timeout: 120_000 }, () => rule(walk))
 }
 
 /** Every value of a witness over the states, sorted: what the walk has seen. */
