@@ -52,6 +52,6 @@ const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 
 export function idOfBytes(bytes: Uint8Array): string {
   let id = ''
-  for (const byte of bytes) id += hex[byte]
+  for (const byte of bytes) id += hex[byte] ?? ''
   return id
 }

@@ -4,7 +4,7 @@ import { limits } from '../../../src/limits.ts'
 import { encodeRequests, parseRequests, type RequestOutcome, RequestTable } from '../../../src/storage/request-table.ts'
 import { txid } from '../../../src/units.ts'
 
-const outcome = (requestNo: number, { clientId = 'c', answer = '"ok"' as string | null } = {}): RequestOutcome => ({
+const outcome = (requestNo: number, { clientId = 'c', answer = '"ok"' } = {}): RequestOutcome => ({
   clientId,
   requestNo,
   txid: txid(requestNo),
