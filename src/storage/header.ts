@@ -172,6 +172,19 @@ export class HeaderFile {
   }
 
   /**
+   * Makes durable what was found: it may be in the system's memory only, also behind a barrier that failed in another process. Until
+   * then writing the one slot could cost both.
+   */
+  async settle(): Promise<void> {
+    await this.#file.flushAsync()
+    const found = readHeader(this.#file).slots
+    if (found.every((slot) => slot.kind === 'sound' && slot.value.headerSeq === this.#current.headerSeq)) return
+    encodeHeader(this.#current, this.#slot)
+    this.#file.write(this.#slot, (1 - this.#nextSlot) * SECTOR_BYTES)
+    await this.#file.flushAsync()
+  }
+
+  /**
    * Durable when it resolves. The other slot follows without a barrier of its own, and is the one that the next header is written
    * to: whatever becomes of it, the slot that is durable is not touched.
    * @throws STORAGE_FAILED, STORAGE_FULL: the header on the medium is the one before or this one; the same call may be repeated

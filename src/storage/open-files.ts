@@ -40,6 +40,7 @@ export async function beginReign(fs: FileSystem, options: StoreOptions): Promise
     const files = meteredFiles(raw, meter)
     const header = new HeaderFile(files.header, found, slot)
     const greatest = Math.max(found.epoch, options.epochFloor ?? 0, ...segmentEpochs(raw))
+    await header.settle()
     await header.write({ epoch: epoch(greatest + 1), isClean: false })
     return {
       fs,

@@ -1,6 +1,6 @@
 /** Scenarios that once broke the store, each named after what it broke, as short as they could be made. */
 import { describe, expect, test } from 'vitest'
-import { imageAfter } from '../crash-images.ts'
+import { type CrashPoint, type DiskOp, type Fate, imageAfter } from '../crash-images.ts'
 import { recover } from '../crash/crash-checker.ts'
 import { judge, lastState } from '../reference.ts'
 import { SimDisk } from '../sim-disk.ts'
@@ -39,6 +39,37 @@ describe('a series that was begun anew', () => {
     expect(state && judge(state, world.history)).toBeUndefined()
   })
 })
+
+describe('the header', () => {
+  test('has one whole slot at every moment of a close and the next open, whatever unsynced writes become', async () => {
+    const world = await openWorld()
+    await world.do('one')
+    const points: CrashPoint[] = []
+    world.disk.onChange = () => points.push(world.disk.crashPoint())
+    await world.do('reopen')
+    for (const point of points) {
+      const { state, error } = await recover(imageAfter(point, point.ops.map(trashed)))
+      expect(error).toBeUndefined()
+      expect(state && judge(state, world.history)).toBeUndefined()
+    }
+    expect(points.length).toBeGreaterThan(10)
+  })
+
+  test('of a store that is being made is damaged in one slot at most', async () => {
+    const world = new StoreWorld(new SimDisk())
+    const points: CrashPoint[] = []
+    world.disk.onChange = () => points.push(world.disk.crashPoint())
+    await world.open()
+    for (const point of points) {
+      const { state, error } = await recover(imageAfter(point, point.ops.map(trashed)))
+      expect(error).toBeUndefined()
+      expect(state?.txid).toBe(0)
+    }
+    expect(points.length).toBeGreaterThan(10)
+  })
+})
+
+const trashed = ({ kind, certainty }: DiskOp): Fate => (kind === 'write' && certainty !== 'sure' ? 'trashed' : 'kept')
 
 /** Power loss: nothing that is not behind a barrier reached the medium. */
 function droppingAll(disk: SimDisk): DiskImage {
