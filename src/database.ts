@@ -130,16 +130,17 @@ export class DatabaseHandle implements Database {
     return this.#reign.replaceBy(await collect(source, limits.transactionBytesMax))
   }
 
-  drainAndShutdown(): Promise<void> {
-    return this.#reign.close()
+  async drainAndShutdown(): Promise<void> {
+    this.#refuseInside()
+    await this.#reign.close()
   }
 
   close(): Promise<void> {
-    return this.#reign.close()
+    return this.drainAndShutdown()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#reign.close()
+    return this.drainAndShutdown()
   }
 
   /** One synchronous piece of work on the connection, answered at the asked level; with an id, at most once. */

@@ -6,6 +6,7 @@ import { createActor } from 'xstate'
 import { Acks } from './effects/acks.ts'
 import { Executor } from './effects/executor.ts'
 import { Flusher } from './effects/flusher.ts'
+import { heard } from './effects/heard.ts'
 import { Maintenance } from './effects/maintenance.ts'
 import { Outcomes } from './effects/outcomes.ts'
 import type { Clock, SqlEngine } from './effects/ports.ts'
@@ -17,6 +18,7 @@ import { assertImportable, blocksOf, invalid } from './import.ts'
 import { limits } from './limits.ts'
 import { autosyncMachine } from './machines/autosync.ts'
 import { commitMachine } from './machines/commit.ts'
+import { flatLogic } from './machines/flat-logic.ts'
 import type { Settings } from './options.ts'
 import type { BlockStore } from './storage/block-store.ts'
 import type { RecoveryReport } from './storage/recovery-report.ts'
@@ -79,10 +81,10 @@ export class Reign {
     this.#receipts = new Receipts(() => store.epochEnds)
     this.outcomes = new Outcomes((identity) => store.outcomeOf(identity))
     const { writtenTxid, durableTxid } = store.positions
-    this.#autosync = createActor(autosyncMachine, {
+    this.#autosync = createActor(flatLogic(autosyncMachine), {
       input: { policy: settings.policy, ...settings.backpressure, sealedTxid: durableTxid },
     })
-    this.#commit = createActor(commitMachine, { input: { epoch: store.epoch, writtenTxid, durableTxid } })
+    this.#commit = createActor(flatLogic(commitMachine), { input: { epoch: store.epoch, writtenTxid, durableTxid } })
     this.#waker = new Waker(clock, (atMs) => this.#autosync.send({ type: 'woke', atMs }))
     this.maintenance = new Maintenance({
       store,
@@ -245,9 +247,10 @@ export class Reign {
 
   #makeFlusher(): Flusher {
     const { settings, view, store, clock, streams } = this.#parts
+    const onBroken = (error: unknown) => this.#broken(error)
     return new Flusher({
-      autosync: this.#autosync,
-      commit: this.#commit,
+      autosync: heard(this.#autosync, onBroken),
+      commit: heard(this.#commit, onBroken),
       store,
       view,
       acks: this.#acks,
@@ -262,7 +265,7 @@ export class Reign {
         void this.#rebuild()
       },
       onFenced: (error) => this.#parts.onFailed(error),
-      onBroken: (error) => this.#broken(error),
+      onBroken,
       onCommitted: () => this.maintenance.committed(),
     })
   }
@@ -271,6 +274,8 @@ export class Reign {
     this.#autosync.on('wake.wanted', ({ atMs }) => this.#waker.want(atMs))
     this.#autosync.on('backpressure.changed', ({ isHigh }) => {
       this.executor.hold(isHigh)
+      // Whoever is held waits for a flush, whatever the policy would wait for.
+      if (isHigh) this.#requestFlush()
       this.streams.emit({ type: 'backpressure.changed', isHigh, dirtyBytes: this.#view.dirtyBytes })
     })
   }

@@ -7,6 +7,7 @@ import type { FileSystem, StoreFile } from '../../src/storage/file-system.ts'
 import { simPlace } from '../api/sim-place.ts'
 import { imageAfter } from '../model/crash-images.ts'
 import { SimDisk } from '../model/sim-disk.ts'
+import { ManualClock } from '../unit/effects/manual-clock.ts'
 
 /** Nothing is flushed until somebody asks for it. */
 export const unhurried = {
@@ -28,8 +29,26 @@ export const withFiles = (fs: FileSystem, change: (file: StoreFile) => Partial<S
 /** Open until the test ends; a database that cannot be closed cleanly by then is no failure of the test. */
 export async function openOver(fs: FileSystem, options: OpenOptions = {}, clock?: Clock): Promise<Database> {
   const db = await openAt(simPlace(fs), 'test', options, clock)
-  onTestFinished(() => db.close().catch(() => undefined))
+  onTestFinished(() =>
+    during(
+      db.close().catch(() => undefined),
+      clock,
+    ),
+  )
   return db
+}
+
+/** Waits for the work while manual time goes on. */
+export async function during<T>(work: Promise<T>, clock?: Clock): Promise<T> {
+  let isDone = false
+  const done = work.finally(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    if (clock instanceof ManualClock) clock.advance(1)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return done
 }
 
 /** The process was killed: the system keeps what it was handed. */
