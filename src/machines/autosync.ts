@@ -15,8 +15,12 @@
  *   3. At most one flush is in flight.
  *   4. In `debouncing` and `backingOff` a wake is wanted.
  *   5. In `debouncing` the wake is no later than maxWaitMs after the oldest transaction that is not durable was sealed.
- *   6. Backpressure is reported at its edges only: high at highBytes, normal below normalBytes.
- *   7. Drained without giving up means that nothing is behind; giving up takes drainFailuresMax failures in a row.
+ *   6. While somebody waits, a flush is in flight or a refused one is to be retried.
+ *   7. Backpressure is reported at its edges only: high at highBytes, normal below normalBytes.
+ *   8. Drained without giving up means that nothing is behind; giving up takes drainFailuresMax failures in a row.
+ *   9. A flush that was refused is not asked for again before its backoff, except by a drain.
+ *  10. Whatever is behind becomes durable once the medium works.
+ *  11. A drain leads to closed.
  */
 import { assign, emit, enqueueActions, raise, setup } from 'xstate'
 import { limits } from '../limits.ts'

@@ -15,6 +15,7 @@
  *   4. A clean release is wanted only after a drain that was not given up.
  *   5. After a failure nothing but an unclean release is wanted.
  *   6. The status is told at each change of state, once.
+ *   7. close.requested leads to closed or failed, and so does every failure.
  */
 import { assign, emit, setup } from 'xstate'
 import type { ErrorCode } from '../errors.ts'

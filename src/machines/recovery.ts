@@ -11,7 +11,8 @@
  *   2. Each step is wanted at most once, in order, after the step before it has finished.
  *   3. With onCorruption 'fail', recovered means that no damage was found.
  *   4. Nothing is repaired unless onCorruption is 'repair' and damage was found.
- *   5. It ends in exactly one of recovery.finished and recovery.failed.
+ *   5. With onCorruption 'repair', damage that was found is never left without a repair.
+ *   6. It ends in exactly one of recovery.finished and recovery.failed.
  */
 import { assign, emit, setup } from 'xstate'
 import type { ErrorCode } from '../errors.ts'
