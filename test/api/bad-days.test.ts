@@ -1,14 +1,19 @@
 /** A medium that refuses, fails and comes back, under the whole database. */
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/effects/ports.ts'
 import type { Database } from '../../src/index.ts'
 import { SimDisk } from '../model/sim-disk.ts'
 import { withFlippedBit } from '../model/sim-image.ts'
+import { ManualClock } from '../unit/effects/manual-clock.ts'
 import { codeOf, errorOf, recordEvents } from './harness.ts'
 import { openOn } from './sim-place.ts'
 
-async function openTable(options = {}): Promise<{ disk: SimDisk; db: Database; ids: () => Promise<unknown[]> }> {
+async function openTable(
+  options = {},
+  clock?: Clock,
+): Promise<{ disk: SimDisk; db: Database; ids: () => Promise<unknown[]> }> {
   const disk = new SimDisk()
-  const db = await openOn(disk, options)
+  const db = await openOn(disk, options, clock)
   await db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)')
   const ids = async () =>
     (await db.query<readonly number[]>('SELECT id FROM t ORDER BY id', [], { rowMode: 'array' })).flat()
@@ -46,7 +51,7 @@ describe('a failed write or barrier', () => {
   }
 
   test('everyone of the group and everything sealed later is rejected, reads see what the store has', async () => {
-    const { disk, db, ids } = await openTable()
+    const { disk, db, ids } = await openTable({}, new ManualClock())
     disk.setFault({ nth: 1, kinds: ['flush'], isLasting: false, error: 'EIO' })
     const codes = await Promise.all([1, 2, 3].map((id) => codeOf(db.exec('INSERT INTO t VALUES (?, NULL)', [id]))))
     expect(codes).toEqual(['STORAGE_FAILED', 'STORAGE_FAILED', 'STORAGE_FAILED'])

@@ -1,6 +1,7 @@
 /** A whole database on a simulated disk, which can be made to fail and can be opened again after a crash. */
 import { onTestFinished } from 'vitest'
 import type { HeldPlace, Place } from '../../src/effects/place.ts'
+import type { Clock } from '../../src/effects/ports.ts'
 import type { Database, OpenOptions } from '../../src/index.ts'
 import { openAt } from '../../src/open.ts'
 import type { FileSystem } from '../../src/storage/file-system.ts'
@@ -19,8 +20,8 @@ export function simPlace(fs: FileSystem): Place {
 }
 
 /** Open until the test ends; a database that cannot be closed cleanly by then is no failure of the test. */
-export async function openOn(disk: SimDisk, options: OpenOptions = {}): Promise<Database> {
-  const db = await openAt(simPlace(disk), 'test', options)
+export async function openOn(disk: SimDisk, options: OpenOptions = {}, clock?: Clock): Promise<Database> {
+  const db = await openAt(simPlace(disk), 'test', options, clock)
   onTestFinished(async () => {
     disk.heal()
     await db.close().catch(() => undefined)

@@ -11,8 +11,8 @@ import { type Database, open, type RecoveryReport } from '../../src/index.ts'
 import { temporaryBase } from '../api/harness.ts'
 import { ACCOUNTS, BALANCE, contentOf, type WriterReport } from './workload.ts'
 
-const ROUNDS = Number(process.env['DATASYNC_KILLS'] ?? 20)
-const SEED = Number(process.env['DATASYNC_SEED'] ?? Date.now() % 1_000_000)
+const ROUNDS = Number(process.env['DATASYNC_TEST_KILLS'] ?? (process.env['DATASYNC_TEST_LONG'] === '1' ? 200 : 20))
+const SEED = Number(process.env['DATASYNC_TEST_SEED'] ?? Date.now() % 1_000_000)
 const outdir = path.resolve('.cache/kill')
 
 beforeAll(async () => {
