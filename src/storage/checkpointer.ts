@@ -9,7 +9,6 @@
 import { DatabaseError } from '../errors.ts'
 import { type BlockNo, txid } from '../units.ts'
 import type { CheckpointOptions, CheckpointResult } from './block-store.ts'
-import { carriedBy } from './carried.ts'
 import type { Header } from './header.ts'
 import type { Frame, Segment } from './segment.ts'
 import type { StoreParts } from './store-parts.ts'
@@ -29,11 +28,20 @@ export interface FoldOptions {
   readonly header?: Partial<Header>
 }
 
+export interface CheckpointPorts {
+  readonly isDue: boolean
+  /** See FoldOptions. */
+  readonly stillOurs: () => void
+  readonly barrier: () => Promise<void>
+  /** Seals the active segment by beginning another. */
+  readonly beginSegment: () => void
+}
+
 /** What is worth folding: sealed segments that hold commits. With `everything` the active one is sealed first. */
 export async function checkpoint(
   parts: StoreParts,
   options: CheckpointOptions,
-  ports: { readonly stillOurs: () => void; readonly barrier: () => Promise<void>; readonly isDue: boolean },
+  ports: CheckpointPorts,
 ): Promise<CheckpointResult> {
   const { log, reader, header } = parts
   let result: CheckpointResult = { checkpointedTxid: header.current.checkpointedTxid, blocks: 0, bytes: 0 }
@@ -55,7 +63,7 @@ export async function checkpoint(
       ? log.active.header.firstTxid <= targetTxid
       : ports.isDue && !log.sealed.some(holdsCommits))
   if (mustSeal() && log.spares.length === 0) await fold()
-  if (mustSeal()) log.startSegment(header.current.epoch, carriedBy(parts))
+  if (mustSeal()) ports.beginSegment()
   if (log.sealed.length > 0) await fold()
   return result
 }

@@ -159,6 +159,7 @@ export class HeaderFile {
   readonly #seenView = viewOf(this.#seen)
   #current: Header
   #nextSlot: 0 | 1
+  #isUnsure = false
 
   /** `current` is the valid header, in slot `at`; the next one goes into the other. */
   constructor(file: StoreFile, current: Header, at: 0 | 1) {
@@ -192,11 +193,21 @@ export class HeaderFile {
   async write(change: Partial<Header>): Promise<void> {
     const header = { ...this.#current, ...change, headerSeq: this.#current.headerSeq + 1 }
     encodeHeader(header, this.#slot)
+    this.#isUnsure = true
     this.#file.write(this.#slot, this.#nextSlot * SECTOR_BYTES)
     await this.#file.flushAsync()
+    this.#isUnsure = false
     this.#current = header
     this.#nextSlot = this.#nextSlot === 0 ? 1 : 0
     this.#copy()
+  }
+
+  /**
+   * After a write that failed the medium may hold that header: before anything changes that it vouches for, this one is made to
+   * stand in its place. @throws as `write`
+   */
+  async reassert(): Promise<void> {
+    if (this.#isUnsure) await this.write({})
   }
 
   /** A copy that cannot be written changes nothing: the header is durable, and the medium's failure shows at the next write. */

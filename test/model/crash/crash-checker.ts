@@ -9,7 +9,7 @@
 import { isDatabaseError } from '../../../src/errors.ts'
 import { type CrashPoint, eachImage, type EnumerationRule, type Fate } from '../crash-images.ts'
 import { differenceOf, type History, judge, observe, type StoreState } from '../reference.ts'
-import { SimDisk } from '../sim-disk.ts'
+import { type CallFault, SimDisk } from '../sim-disk.ts'
 import { type DiskImage, hashOfDisk } from '../sim-image.ts'
 import { type OpenStore, openStore } from '../open-store.ts'
 import { smallBounds, type Step, StoreWorld } from '../store-world.ts'
@@ -57,7 +57,18 @@ export class CrashChecker {
     return true
   }
 
-  async #checkCase(steps: readonly Step[], at: CrashCase): Promise<void> {
+  /**
+   * One call fails, the caller repairs the open store and goes on: every crash point from the failure on. False when the workload
+   * has fewer calls than the fault's number, or the failure left nothing to go on with.
+   */
+  async checkAfterFailure(steps: readonly Step[], fault: CallFault): Promise<boolean> {
+    const { cases, hasFired } = await recordAfterFailure(steps, fault, this.#options.open)
+    if (hasFired) this.counts.workloads++
+    for (const one of cases) await this.#checkCase([...steps, `fault ${JSON.stringify(fault)}`], one)
+    return hasFired
+  }
+
+  async #checkCase(steps: readonly string[], at: CrashCase): Promise<void> {
     this.counts.crashPoints++
     const found = new Map<string, { image: DiskImage; fates: readonly Fate[] }>()
     this.counts.images += eachImage(at.point, this.#options.rule, (image, fates) => {
@@ -129,6 +140,36 @@ export async function record(steps: readonly Step[], open = openStore): Promise<
   capture()
   world.disk.powerOff()
   return cases
+}
+
+async function recordAfterFailure(
+  steps: readonly Step[],
+  fault: CallFault,
+  open = openStore,
+): Promise<{ readonly cases: readonly CrashCase[]; readonly hasFired: boolean }> {
+  const world = new StoreWorld(new SimDisk(), { open })
+  const { disk } = world
+  const cases: CrashCase[] = []
+  const capture = () => {
+    cases.push({ point: disk.crashPoint(), history: world.history, epoch: world.epoch, call: disk.calls })
+  }
+  await world.open()
+  disk.setFault(fault)
+  for (const step of steps.filter((one) => one !== 'torn')) {
+    if (!world.canDo(step)) continue
+    try {
+      await world.do(step)
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error
+      disk.onChange = capture
+      capture()
+      if (!world.isOpen) return { cases, hasFired: true }
+      if (world.isVoidOwed) await world.voidAfterFailure()
+    }
+  }
+  capture()
+  disk.powerOff()
+  return { cases: disk.faultsFired > 0 ? cases : [], hasFired: disk.faultsFired > 0 }
 }
 
 export interface RecoverOptions {
