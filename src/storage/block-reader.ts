@@ -61,7 +61,7 @@ export class BlockReader {
     const place = this.#place(at)
     if (place === undefined || place.entry.isTombstone) return void into.fill(0)
     this.readPlace(at, place, into)
-    this.#parts.cache.set(at, into.slice())
+    this.#parts.cache.set(at, into)
   }
 
   /** The block's bytes from the medium, verified, whatever is cached. False: it has none. */
