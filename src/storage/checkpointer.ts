@@ -85,6 +85,8 @@ export async function foldSegments(
     throw new RangeError('a fold leaves an active segment behind what it folds')
   const isFolded = segments.some(holdsCommits)
   const sources = isFolded ? latestOf(segments) : []
+  await header.reassert()
+  options.stillOurs()
   const bytes = isFolded ? await writeHome(parts, sources, last.sizeBlocks, options) : 0
   const generation = header.current.tableGeneration + 1
   const pages = table.dirtyPages

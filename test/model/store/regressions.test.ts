@@ -69,6 +69,31 @@ describe('the header', () => {
   })
 })
 
+describe('a checkpoint', () => {
+  test('whose header failed may have left it on the medium: the next one changes no table page that it vouches for', async () => {
+    const world = await openWorld()
+    await world.do('two')
+    world.disk.setFault({ nth: 1, name: 'header', kinds: ['flush'], isLasting: false, error: 'EIO' })
+    await expect(world.do('checkpoint')).rejects.toThrow('EIO')
+    expect([world.disk.faultsFired, world.isVoidOwed]).toEqual([1, false])
+    await world.do('free')
+    const points: CrashPoint[] = []
+    world.disk.onChange = () => points.push(world.disk.crashPoint())
+    await world.do('checkpoint')
+    for (const point of points) {
+      const { state, error } = await recover(
+        imageAfter(
+          point,
+          point.ops.map(() => 'kept'),
+        ),
+      )
+      expect(error).toBeUndefined()
+      expect(state && judge(state, world.history)).toBeUndefined()
+    }
+    expect(points.length).toBeGreaterThan(5)
+  })
+})
+
 const trashed = ({ kind, certainty }: DiskOp): Fate => (kind === 'write' && certainty !== 'sure' ? 'trashed' : 'kept')
 
 /** Power loss: nothing that is not behind a barrier reached the medium. */
