@@ -319,7 +319,7 @@ export class Reign {
 
   /** WASM memory never shrinks: an instance that has grown is replaced when nobody needs it. */
   #shrink(): void {
-    if (this.engine.wasmBytes <= limits.wasmIdleBytesMax || this.executor.waitingCount > 0) return
+    if (this.engine.wasmBytes <= limits.wasmIdleBytesMax || !this.executor.isIdle) return
     void this.#rebuild()
   }
 

@@ -137,11 +137,12 @@ export class Executor {
 
   /** Resolves when no request is queued or running. */
   idle(): Promise<void> {
-    if (this.#isIdle) return Promise.resolve()
+    if (this.isIdle) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
   }
 
-  get #isIdle(): boolean {
+  /** No request is queued or running. */
+  get isIdle(): boolean {
     return this.#queue.length === 0 && !this.#isExclusive
   }
 
@@ -288,7 +289,7 @@ export class Executor {
   }
 
   #settleIdle(): void {
-    if (!this.#isIdle) return
+    if (!this.isIdle) return
     for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 }

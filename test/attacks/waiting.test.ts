@@ -71,6 +71,7 @@ describe('attack-27', () => {
     await transaction
     expect(disk.faultsFired).toBeGreaterThan(0)
     const expiring = codeOf(db.exec(...insert(4), { deadlineMs: 50 }))
+    await new Promise((resolve) => setImmediate(resolve))
     clock.advance(100)
     expect(await expiring).toBe('DEADLINE_EXCEEDED')
     const held = db.exec(...insert(5))

@@ -82,3 +82,12 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
   })
   return { opened, open: () => open() }
 }
+
+/** Manual time goes on, and what it starts runs. */
+export async function turns(clock: ManualClock, ms: number): Promise<void> {
+  clock.advance(ms)
+  for (let turn = 0; turn < 200; turn++) {
+    clock.advance(0)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
