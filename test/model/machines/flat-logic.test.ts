@@ -52,6 +52,8 @@ describe('the flat logic', () => {
     for (const type of ['record.written', 'barrier.passed', 'epoch.confirmed'] as const) actor.send({ type })
     expect(committed).toEqual([1])
     expect(asked).toEqual([])
+    const general = createActor(commitMachine, { input: { epoch: 1, writtenTxid: 0, durableTxid: 0 } }).getSnapshot()
+    expect(Object.keys(actor.getSnapshot()).sort()).toEqual(Object.keys(general).sort())
     actor.send({ type: 'epoch.superseded' })
     expect(asked).toEqual(['epoch.superseded'])
   })
