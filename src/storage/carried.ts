@@ -1,7 +1,7 @@
 /** What the first record of every segment carries, taken from the store as it is now. */
 import { isDatabaseError } from '../errors.ts'
 import { blockNo } from '../units.ts'
-import type { Carried } from './commit-log.ts'
+import type { Carried } from './carry-record.ts'
 import { encodeRequests } from './request-table.ts'
 import type { StoreParts } from './store-parts.ts'
 

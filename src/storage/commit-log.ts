@@ -7,13 +7,19 @@
  * A switch leaves one file spare, for recovery and for a series that voids a failed record; when it cannot, the active one grows.
  */
 import { assert } from '../assert.ts'
-import { type BlockNo, type Epoch, KiB, MiB, nextTxid, type Txid, txid } from '../units.ts'
-import type { BlockEntry } from './block-entry.ts'
-import { DatabaseError, isDatabaseError } from '../errors.ts'
-import { alignUp } from './bytes.ts'
+import { type BlockNo, type Epoch, nextTxid, type Txid, txid } from '../units.ts'
+import { carryBody, type Carried } from './carry-record.ts'
 import type { StoreFile } from './file-system.ts'
-import { RecordEncoder, recordBytesOf, type RecordInput, type WrittenRecord } from './record.ts'
-import { encodeSegmentHeader, type Frame, type Segment, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment.ts'
+import { grow, writeFully } from './log-space.ts'
+import { type RecordBody, RecordEncoder, recordBytesOf, type RecordInput, type WrittenRecord } from './record.ts'
+import {
+  encodeSegmentHeader,
+  type LogStart,
+  type Frame,
+  type Segment,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from './segment.ts'
 
 export interface LogOptions {
   readonly storeId: string
@@ -21,32 +27,6 @@ export interface LogOptions {
   readonly segmentBytes: number
   readonly files: readonly StoreFile[]
 }
-
-/** What a segment's first record keeps alive when older segments are recycled. */
-export interface Carried {
-  readonly requests: Uint8Array
-  readonly block0: { readonly entry: BlockEntry; readonly image: Uint8Array } | undefined
-  readonly timeMs: number
-}
-
-/** Where the log stands: the last record, and what is behind a barrier. */
-export interface LogStart {
-  readonly segments: readonly Segment[]
-  readonly hash: bigint
-  readonly lastTxid: Txid
-  readonly sizeBlocks: number
-  /** Of the last segment that was ever made. */
-  readonly sequence: number
-}
-
-/** The contents of one record that the log completes with its chain. */
-export type RecordBody = Pick<
-  RecordInput,
-  'firstTxid' | 'lastTxid' | 'timeMs' | 'sizeBlocks' | 'blockNos' | 'entries' | 'images' | 'requests'
->
-
-const GROWTH_BYTES = MiB
-const zeros = new Uint8Array(256 * KiB)
 
 export class CommitLog {
   readonly #options: LogOptions
@@ -119,11 +99,7 @@ export class CommitLog {
   }
 
   frameOf(at: BlockNo): Frame | undefined {
-    for (let index = this.#segments.length - 1; index >= 0; index--) {
-      const frame = this.#segments[index]?.frames.get(at)
-      if (frame !== undefined) return frame
-    }
-    return undefined
+    return this.locate(at)?.frame
   }
 
   /** The next record does not fit into the active segment, and a file is spare beyond the one that is held back. */
@@ -159,7 +135,7 @@ export class CommitLog {
       lastTxid: this.#lastTxid,
       sizeBlocks: this.#sizeBlocks,
     }
-    const body = this.#carryBody(carried)
+    const body = carryBody(carried, { lastTxid: this.#lastTxid, sizeBlocks: this.#sizeBlocks })
     grow(segment, Math.max(segmentBytes, segment.end + this.#bytesOf(body)))
     return this.#beginSegment(segment, body)
   }
@@ -241,19 +217,6 @@ export class CommitLog {
     return segment
   }
 
-  #carryBody({ requests, block0, timeMs }: Carried): RecordBody {
-    return {
-      firstTxid: nextTxid(this.#lastTxid),
-      lastTxid: this.#lastTxid,
-      timeMs,
-      sizeBlocks: this.#sizeBlocks,
-      blockNos: block0 === undefined ? [] : [0 as BlockNo],
-      entries: block0 === undefined ? [] : [block0.entry],
-      images: block0 === undefined ? [] : [block0.image],
-      requests,
-    }
-  }
-
   #write(segment: Segment, body: RecordBody): WrittenRecord {
     const { end, file, frames } = segment
     const chained: RecordInput = {
@@ -275,52 +238,13 @@ export class CommitLog {
       const entry = body.entries[index]
       const block = body.blockNos[index]
       assert(entry !== undefined && block !== undefined, 'entries have no gaps')
-      frames.set(block, frameOf(entry, entry.isTombstone ? -1 : end + written.imagesAt + index * blockSize))
+      const imageAt = entry.isTombstone ? -1 : end + written.imagesAt + index * blockSize
+      frames.set(block, { ...entry, imageAt })
     }
     segment.end = end + written.bytes
     segment.lastBytes = written.bytes
     segment.hash = written.hash
     this.#hash = written.hash
     return written
-  }
-}
-
-const frameOf = (entry: BlockEntry, imageAt: number): Frame => ({
-  txid: entry.txid,
-  version: entry.version,
-  checksum: entry.checksum,
-  algorithmId: entry.algorithmId,
-  lastModifiedMs: entry.lastModifiedMs,
-  isTombstone: entry.isTombstone,
-  imageAt,
-})
-
-/** Space is there already: whatever fails now, a full disk included, leaves it unknown what was written. */
-function writeFully(file: StoreFile, bytes: Uint8Array, at: number): void {
-  try {
-    file.write(bytes, at)
-  } catch (error) {
-    if (!isDatabaseError(error)) throw error
-    throw new DatabaseError('STORAGE_FAILED', error.message, {
-      cause: error,
-      details: error.details,
-      outcome: 'unknown',
-    })
-  }
-}
-
-/** Space before bytes: a full disk is noticed while nothing of the record is written. @throws STORAGE_FULL */
-function grow(segment: Segment, end: number): void {
-  if (end <= segment.fileBytes) return
-  const target = alignUp(end, Math.min(GROWTH_BYTES, end))
-  while (segment.fileBytes < target) {
-    const piece = zeros.subarray(0, Math.min(zeros.length, target - segment.fileBytes))
-    try {
-      segment.file.write(piece, segment.fileBytes)
-    } catch (error) {
-      segment.fileBytes = segment.file.size()
-      throw error
-    }
-    segment.fileBytes += piece.length
   }
 }

@@ -13,7 +13,7 @@
  */
 import { type Epoch, epoch, type Txid, txid } from '../units.ts'
 import type { EpochEnd } from './block-store.ts'
-import { isDatabaseError } from '../errors.ts'
+import { DatabaseError, isDatabaseError } from '../errors.ts'
 import { bytesOfId, getHash, getU64, isZero, putHash, putU64, viewOf } from './bytes.ts'
 import type { StoreFile } from './file-system.ts'
 import {
@@ -230,5 +230,15 @@ export class HeaderFile {
       (greatest, slot) => (slot.kind === 'sound' && slot.value.epoch > greatest ? slot.value.epoch : greatest),
       epoch,
     )
+  }
+
+  /** Before files are written that a newer reign may be using. @throws LEASE_LOST */
+  assertEpoch(): void {
+    const ours = this.#current.epoch
+    const seen = this.readEpoch()
+    if (seen === ours) return
+    throw new DatabaseError('LEASE_LOST', `epoch ${seen} is on the medium, ours is ${ours}`, {
+      details: { ours, seen },
+    })
   }
 }

@@ -1,10 +1,10 @@
 /** From records that were read back to the log in memory. */
-import type { CommitLog, LogStart } from './commit-log.ts'
+import type { CommitLog } from './commit-log.ts'
 import type { StoreFile } from './file-system.ts'
-import { isCarry } from './recovery-plan.ts'
+import { isCarry } from './log-verdict.ts'
 import { RequestTable } from './request-table.ts'
 import type { RecordFinding } from './scan.ts'
-import type { Segment, SegmentHeader } from './segment.ts'
+import type { LogStart, Segment, SegmentHeader } from './segment.ts'
 import type { Txid } from '../units.ts'
 
 /** A segment and those of its records that are part of the log. */

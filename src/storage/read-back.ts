@@ -1,7 +1,7 @@
 /** Reads the last record back from the medium and compares it with what was written. */
 import { DatabaseError } from '../errors.ts'
 import type { CommitLog } from './commit-log.ts'
-import { decodeRecord } from './record.ts'
+import { decodeRecord } from './record-decoder.ts'
 
 /** @throws READBACK_MISMATCH, STORAGE_FAILED */
 export function readBack(log: CommitLog, storeId: string): void {

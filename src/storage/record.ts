@@ -1,5 +1,5 @@
 /**
- * Commit records: what one flush writes. Decoding rule (all little-endian; `n` entries, `m` of them live, block size `b`):
+ * Commit records: what one flush writes. record-decoder.ts reads them by this rule (all little-endian; `n` entries, `m` of them live, block size `b`):
  *
  *    0  16  preamble DSRECORD                     72  8  hash of the record before it in the chain
  *   16  16  storeId                               80  4  block size        84  4  size of the database in blocks
@@ -19,29 +19,19 @@
  * lastTxid = firstTxid − 1: a carry record, which begins a segment and holds no commit.
  */
 import { assert } from '../assert.ts'
-import { type BlockNo, blockNo, type Epoch, epoch, type Txid, txid } from '../units.ts'
-import { type BlockEntry, ENTRY_BYTES, getEntry, putEntry } from './block-entry.ts'
-import { alignUp, bytesOfId, getHash, getU64, isZero, putHash, putU64, viewOf } from './bytes.ts'
-import { checksumById, xxh64 } from './checksum.ts'
-import {
-  hasMagic,
-  magics,
-  PREAMBLE_BYTES,
-  putMagic,
-  putPreamble,
-  readPreamble,
-  SECTOR_BYTES,
-  storeIdAt,
-} from './format.ts'
-import { parseRequests, type RequestEntry } from './request-table.ts'
+import type { BlockNo, Epoch, Txid } from '../units.ts'
+import { type BlockEntry, ENTRY_BYTES, putEntry } from './block-entry.ts'
+import { alignUp, bytesOfId, putHash, putU64, viewOf } from './bytes.ts'
+import { xxh64 } from './checksum.ts'
+import { magics, PREAMBLE_BYTES, putMagic, putPreamble, SECTOR_BYTES } from './format.ts'
 
-const HEADER_BYTES = 128
-const HEADER_HASH_AT = 120
+export const HEADER_BYTES = 128
+export const HEADER_HASH_AT = 120
 const HEAD_BYTES = PREAMBLE_BYTES + 16
-const RECORD_ENTRY_BYTES = 8 + ENTRY_BYTES
-const TRAILER_BYTES = 32
+export const RECORD_ENTRY_BYTES = 8 + ENTRY_BYTES
+export const TRAILER_BYTES = 32
 /** Records up to this are written by one call from one buffer; longer ones in pieces of it. */
-const CHUNK_BYTES = 1024 * 1024
+export const CHUNK_BYTES = 1024 * 1024
 const FIRST_BUFFER_BYTES = 64 * 1024
 
 export interface RecordHeader {
@@ -62,6 +52,9 @@ export interface RecordInput extends RecordHeader {
   /** UTF-8 JSON made by `encodeRequests`; empty for none. */
   readonly requests: Uint8Array
 }
+
+/** The contents of one record; the log adds epoch, chain and durableThrough. */
+export type RecordBody = Omit<RecordInput, 'epoch' | 'durableThrough' | 'prev'>
 
 export interface WrittenRecord {
   readonly bytes: number
@@ -190,149 +183,4 @@ function putTrailer(buffer: Uint8Array, view: DataView, at: number, bytes: numbe
   putMagic(buffer, at, magics.trailer)
   putU64(view, at + 8, bytes)
   putHash(view, at + 24, hash)
-}
-
-/** Bytes that records are decoded from; a StoreFile is one. */
-export interface ByteSource {
-  size(): number
-  read(into: Uint8Array, at: number): number
-}
-
-export interface RecordEntry extends BlockEntry {
-  readonly blockNo: BlockNo
-  /** Offset of the image in the source; −1 for a tombstone. */
-  readonly imageAt: number
-}
-
-export interface DamagedImage {
-  readonly blockNo: BlockNo
-  readonly imageAt: number
-  readonly code: 'CHECKSUM_MISMATCH' | 'ALGORITHM_MISMATCH'
-}
-
-export interface CommitRecord extends RecordHeader {
-  readonly storeId: string
-  readonly blockSize: number
-  readonly bytes: number
-  readonly hash: bigint
-  readonly entries: readonly RecordEntry[]
-  readonly requests: readonly RequestEntry[]
-}
-
-export type DecodedRecord =
-  /** Whole: header, entries, requests and trailer are what was written. `damaged` names the images that are not. */
-  | { readonly kind: 'whole'; readonly record: CommitRecord; readonly damaged: readonly DamagedImage[] }
-  /** Nothing of a record stands here. */
-  | { readonly kind: 'empty' }
-  /** A record of another store. */
-  | { readonly kind: 'foreign' }
-  | { readonly kind: 'unknown-format'; readonly version: number }
-  /** A record begins here and is not as it was written. `claim`: its header is sound and says what was to follow. */
-  | { readonly kind: 'damaged'; readonly claim: RecordClaim | undefined }
-
-/** A sound header: what a record says of itself, whatever became of the rest of it. */
-export interface RecordClaim extends RecordHeader {
-  readonly storeId: string
-  readonly blockSize: number
-  readonly entryCount: number
-  readonly imageCount: number
-  readonly requestBytes: number
-  readonly bytes: number
-}
-
-export type DecodedClaim =
-  Exclude<DecodedRecord, { kind: 'whole' }> | { readonly kind: 'claim'; readonly claim: RecordClaim }
-
-/** Reads no more than a header. */
-export function decodeClaim(bytes: Uint8Array, storeId: string): DecodedClaim {
-  const view = viewOf(bytes)
-  const preamble = readPreamble(bytes, view, magics.record)
-  if (preamble.kind === 'absent') return { kind: 'empty' }
-  if (preamble.kind === 'unknown-format') return preamble
-  if (preamble.kind === 'damaged' || bytes.length < HEADER_BYTES) return { kind: 'damaged', claim: undefined }
-  if (getHash(view, HEADER_HASH_AT) !== xxh64(bytes.subarray(0, HEADER_HASH_AT)))
-    return { kind: 'damaged', claim: undefined }
-  const claim: RecordClaim = {
-    storeId: storeIdAt(bytes, 16),
-    epoch: epoch(getU64(view, 32)),
-    firstTxid: txid(getU64(view, 40)),
-    lastTxid: txid(getU64(view, 48)),
-    durableThrough: txid(getU64(view, 56)),
-    timeMs: getU64(view, 64),
-    prev: getHash(view, 72),
-    blockSize: view.getUint32(80, true),
-    sizeBlocks: view.getUint32(84, true),
-    entryCount: view.getUint32(88, true),
-    imageCount: view.getUint32(92, true),
-    requestBytes: view.getUint32(96, true),
-    bytes: getU64(view, 104),
-  }
-  return claim.storeId === storeId ? { kind: 'claim', claim } : { kind: 'foreign' }
-}
-
-/** Decodes the record that begins at `at`, images verified piece by piece. Never throws for what the bytes are. */
-export function decodeRecord(source: ByteSource, at: number, storeId: string): DecodedRecord {
-  const head = readAt(source, at, HEADER_BYTES)
-  const decoded = decodeClaim(head, storeId)
-  if (decoded.kind !== 'claim') return decoded
-  const { claim } = decoded
-  const damaged: DecodedRecord = { kind: 'damaged', claim }
-  const expected = recordBytesOf(claim.entryCount, claim.imageCount, claim.requestBytes, claim.blockSize)
-  if (claim.bytes !== expected || at + claim.bytes > source.size()) return damaged
-  const meta = readAt(source, at, HEADER_BYTES + claim.entryCount * RECORD_ENTRY_BYTES + claim.requestBytes)
-  const hash = xxh64(meta)
-  const imagesEnd = meta.length + claim.imageCount * claim.blockSize
-  const tail = readAt(source, at + imagesEnd, claim.bytes - imagesEnd)
-  if (!isTail(tail, claim.bytes, hash)) return damaged
-  const entries = decodeEntries(meta, claim, at + meta.length)
-  const requests = parseRequests(meta.subarray(meta.length - claim.requestBytes))
-  if (entries === undefined || requests === undefined) return damaged
-  const record: CommitRecord = { ...headerOf(claim), bytes: claim.bytes, hash, entries, requests }
-  return { kind: 'whole', record, damaged: verifyImages(source, record) }
-}
-
-const headerOf = ({ entryCount: _e, imageCount: _i, requestBytes: _r, ...header }: RecordClaim) => header
-
-/** Fewer bytes than asked for read as zeros: the end of the file. */
-function readAt(source: ByteSource, at: number, count: number): Uint8Array {
-  const bytes = new Uint8Array(count)
-  source.read(bytes, at)
-  return bytes
-}
-
-function isTail(tail: Uint8Array, bytes: number, hash: bigint): boolean {
-  const at = tail.length - TRAILER_BYTES
-  const view = viewOf(tail)
-  if (!hasMagic(tail, at, magics.trailer)) return false
-  if (getU64(view, at + 8) !== bytes || getHash(view, at + 24) !== hash) return false
-  return isZero(tail.subarray(0, at)) && getHash(view, at + 16) === 0n
-}
-
-function decodeEntries(meta: Uint8Array, claim: RecordClaim, imagesAt: number): RecordEntry[] | undefined {
-  const view = viewOf(meta)
-  const entries: RecordEntry[] = []
-  for (let index = 0; index < claim.entryCount; index++) {
-    const at = HEADER_BYTES + index * RECORD_ENTRY_BYTES
-    const entry = getEntry(view, at + 8)
-    if (entry === undefined || entry.isTombstone !== index >= claim.imageCount) return undefined
-    const imageAt = entry.isTombstone ? -1 : imagesAt + index * claim.blockSize
-    entries.push({ ...entry, blockNo: blockNo(view.getUint32(at, true)), imageAt })
-  }
-  return entries
-}
-
-function verifyImages(source: ByteSource, { entries, blockSize }: CommitRecord): DamagedImage[] {
-  const damaged: DamagedImage[] = []
-  const perPiece = Math.max(1, Math.floor(CHUNK_BYTES / blockSize))
-  const live = entries.filter((entry) => !entry.isTombstone)
-  for (let first = 0; first < live.length; first += perPiece) {
-    const piece = live.slice(first, first + perPiece)
-    const bytes = readAt(source, piece[0]?.imageAt ?? 0, piece.length * blockSize)
-    piece.forEach(({ blockNo, imageAt, algorithmId, checksum }, index) => {
-      const actual = checksumById(algorithmId, bytes.subarray(index * blockSize, (index + 1) * blockSize))
-      if (actual === checksum) return
-      damaged.push({ blockNo, imageAt, code: actual === undefined ? 'ALGORITHM_MISMATCH' : 'CHECKSUM_MISMATCH' })
-    })
-  }
-  return damaged
 }

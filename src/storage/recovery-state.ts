@@ -10,7 +10,7 @@ import type { HeaderFile } from './header.ts'
 import { Home } from './home.ts'
 import { replayRequests, replaySegment } from './log-replay.ts'
 import type { Meter } from './meter.ts'
-import type { LogVerdict } from './recovery-plan.ts'
+import type { LogVerdict } from './log-verdict.ts'
 import type { Segment } from './segment.ts'
 import type { StoreFiles, StoreLimits, StoreParts } from './store-parts.ts'
 

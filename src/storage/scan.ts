@@ -2,7 +2,7 @@
 import { type Txid, txid } from '../units.ts'
 import type { StoreFile } from './file-system.ts'
 import { type Decoded, SECTOR_BYTES } from './format.ts'
-import { type CommitRecord, type DamagedImage, decodeClaim, decodeRecord, type RecordClaim } from './record.ts'
+import { type CommitRecord, type DamagedImage, decodeClaim, decodeRecord, type RecordClaim } from './record-decoder.ts'
 import { readSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment.ts'
 
 export interface RecordFinding {

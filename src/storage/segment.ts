@@ -100,3 +100,13 @@ export interface Segment {
   lastTxid: Txid
   sizeBlocks: number
 }
+
+/** Where the log stands: the last record, and what is behind a barrier. */
+export interface LogStart {
+  readonly segments: readonly Segment[]
+  readonly hash: bigint
+  readonly lastTxid: Txid
+  readonly sizeBlocks: number
+  /** Of the last segment that was ever made. */
+  readonly sequence: number
+}

@@ -100,6 +100,23 @@ describe('a failed barrier', () => {
   })
 })
 
+describe('a segment that is half begun', () => {
+  test('by a checkpoint stops commits until a new series: it would make them void', async () => {
+    const { disk, store, reopen } = await onDisk()
+    await commit(store, { blocks: { 0: 'a' } })
+    // Its header is written, its first record is not.
+    disk.setFault({ nth: 2, kinds: ['write'], isLasting: false, error: 'EIO' })
+    await expect(store.checkpoint({ everything: true })).rejects.toMatchObject({ outcome: 'unknown' })
+    expect(disk.faultsFired).toBe(1)
+    expect(() => store.append(groupFor(store, { blocks: { 0: 'b' } }))).toThrow(/new series is owed/)
+    await store.voidAfterFailure()
+    await commit(store, { blocks: { 0: 'c' } })
+    store.abandon()
+    const again = await reopen()
+    expect([again.positions.writtenTxid, bytesAt(again, 0)]).toEqual([2, blockOf('c')])
+  })
+})
+
 describe('a record that does not read back', () => {
   test('is said so, and is void', async () => {
     const fs = new MemoryFs()

@@ -4,13 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { BlockEntry } from '../../../src/storage/block-entry.ts'
 import { algorithmIds, checksumById, loadChecksums, xxh64 } from '../../../src/storage/checksum.ts'
 import { viewOf } from '../../../src/storage/bytes.ts'
-import {
-  type ByteSource,
-  type DecodedRecord,
-  decodeRecord,
-  RecordEncoder,
-  type RecordInput,
-} from '../../../src/storage/record.ts'
+import { RecordEncoder, type RecordInput } from '../../../src/storage/record.ts'
+import { type ByteSource, type DecodedRecord, decodeRecord } from '../../../src/storage/record-decoder.ts'
 import { encodeRequests, type RequestEntry } from '../../../src/storage/request-table.ts'
 import { blockNo, epoch, txid } from '../../../src/units.ts'
 

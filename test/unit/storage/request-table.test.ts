@@ -4,7 +4,10 @@ import { limits } from '../../../src/limits.ts'
 import { encodeRequests, parseRequests, type RequestOutcome, RequestTable } from '../../../src/storage/request-table.ts'
 import { txid } from '../../../src/units.ts'
 
-const outcome = (requestNo: number, { clientId = 'c', answer = '"ok"' } = {}): RequestOutcome => ({
+const outcome = (
+  requestNo: number,
+  { clientId = 'c', answer = '"ok"' }: { clientId?: string; answer?: string | null } = {},
+): RequestOutcome => ({
   clientId,
   requestNo,
   txid: txid(requestNo),

@@ -4,7 +4,7 @@ import { MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { openFileStore } from '../../../src/storage/recover.ts'
 import type { RecoveryReport } from '../../../src/storage/recovery-report.ts'
 import type { StoreOptions } from '../../../src/storage/recovery-state.ts'
-import { commit } from '../../contract/block-store.ts'
+import { bytesAt, commit } from '../../contract/block-store.ts'
 
 export const options: StoreOptions = {
   storeId: '00112233445566778899aabbccddeeff',
@@ -65,3 +65,26 @@ export async function crashedStore(fs = new MemoryFs()): Promise<MemoryFs> {
 export const crashedLog = 'log-1'
 /** Its first record is the one that carries; the n-th commit has two sectors each behind it. */
 export const recordAt = (no: number): number => 8192 + 4096 + (no - 1) * 8192
+
+/** Blocks 0…5 folded and the store closed; then more reigns than there are log files, so that no file has their images. */
+export async function settledStore(): Promise<MemoryFs> {
+  const fs = new MemoryFs()
+  const { store } = await openOn(fs)
+  await commit(store, { blocks: Object.fromEntries(Array.from({ length: 6 }, (_, at) => [at, `v${at}`])), timeMs: 7 })
+  await store.close({})
+  for (let reign = 0; reign < 4; reign++) {
+    const { store: next } = await openOn(fs)
+    for (let no = 0; no < 5; no++) await commit(next, { blocks: { 0: `r${reign}.${no}` } })
+    await next.close({})
+  }
+  return fs
+}
+
+export const codeOf = (store: BlockStore, at: number): string => {
+  try {
+    bytesAt(store, at)
+    return 'sound'
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
