@@ -81,7 +81,7 @@ export class FileStore implements BlockStore {
     const { log, home, limits } = this.#parts
     return (
       log.bytes > Math.max(limits.checkpointBytes, home.bytes / 4) ||
-      (log.spares.length === 0 && log.segments.length > 2)
+      (log.segments.length > 2 && log.spares.length === 0)
     )
   }
 
