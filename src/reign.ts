@@ -152,12 +152,10 @@ export class Reign {
     assertImportable(file, blockSize)
     await this.#assertSound(file)
     const replace = async () => {
-      this.#view.truncate(0)
-      for (let at = 0; at < file.length; at += blockSize) {
-        this.#view.write(blockNo(at / blockSize), file.subarray(at, at + blockSize))
-      }
+      this.#stage(file)
       this.#view.seal()
-      await this.engine.rebuild()
+      // Nothing runs on the old connection meanwhile. It is not waited for: what was sealed is answered like any commit.
+      void this.#rebuild()
     }
     const { epoch, txid } = await this.executor.exclusive(replace, {
       level: 'strict',
@@ -166,6 +164,19 @@ export class Reign {
     })
     this.streams.emit({ type: 'database.replaced', receipt: { epoch, txid } })
     return { epoch, txid }
+  }
+
+  /** All or nothing: half a file is never part of somebody's commit. */
+  #stage(file: Uint8Array): void {
+    const { blockSize } = this.store
+    try {
+      this.#view.truncate(0)
+      for (let at = 0; at < file.length; at += blockSize)
+        this.#view.write(blockNo(at / blockSize), file.subarray(at, at + blockSize))
+    } catch (error) {
+      this.#view.dropOverlay()
+      throw error
+    }
   }
 
   /** Refuses new requests, finishes the waiting ones and flushes. Resolves to whether nothing is left behind. */
