@@ -37,9 +37,10 @@ export interface BlockStore {
   /** Reads back the record of the last append and compares it. @throws READBACK_MISMATCH */
   readBack(): Awaitable<void>
   /**
-   * After an append or a barrier with unknown outcome: raises the epoch and begins a new series behind the last record that was
-   * whole before it, so that the failed record is void for ever. Appended commits before it are kept and made durable.
-   * @throws STORAGE_FAILED: still owed; nothing may be appended until it succeeds
+   * After an append or a barrier with unknown outcome: raises the epoch and begins a new series, behind which everything that is not
+   * kept is void for ever. Kept are commits that are durable and those that a later `confirmEpoch` let be answered; both are durable
+   * then. If `readBack` or `confirmEpoch` failed, the last append is void although its barrier has passed.
+   * @throws STORAGE_FAILED: still owed; nothing may be appended until it succeeds · LEASE_LOST
    */
   voidAfterFailure(): Promise<Voided>
 
