@@ -8,14 +8,10 @@ export type Txid = Unit<'Txid'>
 export type Epoch = Unit<'Epoch'>
 /** Our unit on the medium, counted from 0. */
 export type BlockNo = Unit<'BlockNo'>
-/** SQLite's page, counted from 1. */
-export type PageNo = Unit<'PageNo'>
 
 export const txid = (value: number): Txid => value as Txid
 export const epoch = (value: number): Epoch => value as Epoch
 export const blockNo = (value: number): BlockNo => value as BlockNo
-export const pageNoOf = (block: BlockNo): PageNo => ((block as number) + 1) as PageNo
-export const blockNoOf = (page: PageNo): BlockNo => ((page as number) - 1) as BlockNo
 export const nextTxid = (after: Txid): Txid => ((after as number) + 1) as Txid
 export const nextEpoch = (after: Epoch): Epoch => ((after as number) + 1) as Epoch
 

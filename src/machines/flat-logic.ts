@@ -11,7 +11,7 @@ import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, AnyTransitionDe
 /** What XState keeps of `assign` and `emit`: not in its public types, pinned by the exact version and the test above. */
 interface BuiltinAction {
   readonly type: 'xstate.assign' | 'xstate.emit'
-  readonly assignment?: Assignment | Readonly<Record<string, Assignment | unknown>>
+  readonly assignment?: Assignment | Readonly<Record<string, unknown>>
   readonly event?: EventObject | ((args: Args, params: unknown) => EventObject)
 }
 type Assignment = (args: Args, params: unknown) => object
@@ -91,12 +91,12 @@ function next(snapshot: AnyMachineSnapshot, context: object, nodes: AnyStateNode
     status: snapshot.status,
     output: snapshot.output as unknown,
     error: snapshot.error,
-    machine: snapshot.machine,
+    machine: snapshot.machine as AnyStateMachine,
     context,
     _nodes: nodes,
     value: nodes[1]?.key,
     tags: snapshot.tags,
-    children: snapshot.children,
+    children: snapshot.children as object,
     historyValue: snapshot.historyValue,
     matches: snapshot.matches,
     hasTag: snapshot.hasTag,
@@ -171,7 +171,7 @@ function stepOf(machine: AnyStateMachine, action: unknown): Step | undefined {
 }
 
 function assignOf(assignment: NonNullable<BuiltinAction['assignment']>): Assignment {
-  if (typeof assignment === 'function') return assignment as Assignment
+  if (typeof assignment === 'function') return assignment
   const entries = Object.entries(assignment)
   return (args, params) =>
     Object.fromEntries(
