@@ -55,7 +55,7 @@ ${isQuick ? '\n**A quick run: too few samples to compare.**\n' : ''}
 All sides run in one process and alternate over ${rounds} rounds, so that a slow minute meets all of them. "median" is the median of the rounds'
 medians, "mean" is over all samples, and a ratio is the median of the ratios of each round. Compare ratios, not times: those belong to the machine.
 "survives" is what a finished write survives; "barriers" counts fsync and fdatasync. DataSync's are its own count (\`metrics$\`); those of
-better-sqlite3 and node-sqlite3-wasm are what each was seen to issue per commit under strace, theirs of checkpoints left out.
+better-sqlite3 and node-sqlite3-wasm are what each issued per commit, counted by a shim around fsync and fdatasync, theirs of checkpoints left out.
 The floor runs the same statement on a memory database, writes as many bytes as our commit record has into a preallocated file, and calls fdatasync.
 
 ${sections.map(tableOf).join('\n')}`

@@ -48,7 +48,7 @@ export const ours = {
   },
 }
 
-/** One fsync per commit in FULL, none in NORMAL (counted with strace), and two or three at each checkpoint of 1,000 pages. */
+/** One fsync per commit in FULL, none in NORMAL (counted by a shim around them), and two or three at each checkpoint of 1,000 pages. */
 const better = (/** @type {'FULL' | 'NORMAL'} */ synchronous) =>
   /** @type {Side} */ ({
     name: `better-sqlite3 WAL ${synchronous}`,
@@ -71,7 +71,7 @@ const better = (/** @type {'FULL' | 'NORMAL'} */ synchronous) =>
 export const betterFull = better('FULL')
 export const betterNormal = better('NORMAL')
 
-/** Rollback journal (it has no WAL), synchronous FULL: three fsyncs per commit (counted with strace). @type {Side} */
+/** Rollback journal (it has no WAL), synchronous FULL: three fsyncs per commit (counted by a shim around them). @type {Side} */
 export const wasm = {
   name: 'node-sqlite3-wasm DELETE FULL',
   shortName: 'node-sqlite3-wasm',
