@@ -172,16 +172,8 @@ export class HeaderFile {
     return this.#current
   }
 
-  /**
-   * Makes durable what was found: it may be in the system's memory only, also behind a barrier that failed in another process. Until
-   * then writing the one slot could cost both.
-   */
+  /** Makes durable what was found: it may be in the system's memory only, and writing the one slot could then cost both. */
   async settle(): Promise<void> {
-    await this.#file.flushAsync()
-    const found = readHeader(this.#file).slots
-    if (found.every((slot) => slot.kind === 'sound' && slot.value.headerSeq === this.#current.headerSeq)) return
-    encodeHeader(this.#current, this.#slot)
-    this.#file.write(this.#slot, (1 - this.#nextSlot) * SECTOR_BYTES)
     await this.#file.flushAsync()
   }
 
@@ -194,8 +186,15 @@ export class HeaderFile {
     const header = { ...this.#current, ...change, headerSeq: this.#current.headerSeq + 1 }
     encodeHeader(header, this.#slot)
     this.#isUnsure = true
-    this.#file.write(this.#slot, this.#nextSlot * SECTOR_BYTES)
-    await this.#file.flushAsync()
+    try {
+      this.#file.write(this.#slot, this.#nextSlot * SECTOR_BYTES)
+      await this.#file.flushAsync()
+    } catch (error) {
+      // The system may take the slot for clean: written again it is dirty, and no reader finds a header that is not durable.
+      encodeHeader(this.#current, this.#slot)
+      this.#copy()
+      throw error
+    }
     this.#isUnsure = false
     this.#current = header
     this.#nextSlot = this.#nextSlot === 0 ? 1 : 0

@@ -27,6 +27,20 @@ describe('a series that was begun anew', () => {
     expect(state && judge(state, world.history)).toBeUndefined()
   })
 
+  test('that failed at its header is begun again: the header that failed is not taken for another writer', async () => {
+    const world = await openWorld()
+    await world.do('one')
+    world.disk.setFault({ nth: 1, kinds: ['flush'], isLasting: true, error: 'EIO' })
+    await expect(world.do('two')).rejects.toThrow('EIO')
+    await expect(world.voidAfterFailure()).rejects.toThrow('EIO')
+    world.disk.heal()
+    await world.voidAfterFailure()
+    await world.do('one')
+    expect(world.disk.faultsFired).toBe(2)
+    const { state } = await recover(droppingAll(world.disk))
+    expect(state && judge(state, world.history)).toBeUndefined()
+  })
+
   test('continues from a record that is behind a barrier, not from what a new segment carries', async () => {
     const world = await openWorld()
     await world.do('two')
