@@ -16,10 +16,11 @@
  *   1. A group that needs a barrier is committed only after its record, its barrier, its readback if asked for, and its epoch.
  *   2. durableTxid ≤ writtenTxid; neither falls within an epoch.
  *   3. A barrier that failed is never asked for again for the same group.
- *   4. Every group ends exactly once: committed, refused, rolled back or fenced.
- *   5. Nothing is written while a void is owed.
- *   6. At most one want is unanswered.
- *   7. Once fenced, nothing is wanted and nothing is committed.
+ *   4. A group ends at most once: committed, refused, rolled back or fenced.
+ *   5. Every group ends, once the medium works.
+ *   6. Nothing is written while a void is owed.
+ *   7. At most one want is unanswered.
+ *   8. Once fenced, nothing is wanted and nothing is committed.
  */
 import { assign, emit, enqueueActions, setup } from 'xstate'
 import { assert } from '../assert.ts'

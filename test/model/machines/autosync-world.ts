@@ -78,14 +78,14 @@ const emptyWorld: World = {
 
 export function walkAutosync(
   machine: typeof autosyncMachine = autosyncMachine,
-  bounds: Bounds = {},
+  { tried = policies, ...bounds }: Bounds & { readonly tried?: readonly AutosyncPolicy[] } = {},
 ): Walk<AutosyncState> {
   return explore<AutosyncState>(
     { machine: null, world: emptyWorld },
     function* (state): Iterable<Move<AutosyncState>> {
       const { machine: from, world } = state
-      if (from === null) return yield* choices(machine)
-      if (from.status !== 'active') return
+      if (from === null) return yield* choices(machine, tried)
+      if (from.status !== 'active' || world.flights.length > 1) return
       for (const [event, next] of silentMoves(from, world)) yield { event, emitted: [], to: canonical(from, next) }
       for (const [event, next] of offers(from, world)) {
         const { snapshot, emitted } = send(machine, from, event)
@@ -97,8 +97,8 @@ export function walkAutosync(
   )
 }
 
-function* choices(machine: typeof autosyncMachine): Iterable<Move<AutosyncState>> {
-  for (const policy of policies) {
+function* choices(machine: typeof autosyncMachine, tried: readonly AutosyncPolicy[]): Iterable<Move<AutosyncState>> {
+  for (const policy of tried) {
     const input = { policy, highBytes: HIGH_BLOCKS, normalBytes: NORMAL_BLOCKS, sealedTxid: 0 }
     yield {
       event: { type: 'policy.chosen', policy },

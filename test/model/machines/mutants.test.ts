@@ -6,9 +6,9 @@ import { autosyncMachine } from '../../../src/machines/autosync.ts'
 import { commitMachine } from '../../../src/machines/commit.ts'
 import { databaseMachine } from '../../../src/machines/database.ts'
 import { recoveryMachine } from '../../../src/machines/recovery.ts'
-import type { Walk } from '../explore.ts'
+import type { Bounds, Walk } from '../explore.ts'
 import { autosyncInvariants } from './autosync-invariants.ts'
-import { walkAutosync } from './autosync-world.ts'
+import { policies, walkAutosync } from './autosync-world.ts'
 import { commitInvariants, walkCommit } from './commit-world.ts'
 import { databaseInvariants, walkDatabase } from './database-world.ts'
 import type { Invariants } from './invariants.ts'
@@ -19,9 +19,12 @@ interface Mutant<M> {
   readonly name: string
   readonly machine: M
   readonly caughtBy: string
+  /** How far the fault is; 1500 states by default. */
+  readonly statesMax?: number
 }
 
-const near = { statesMax: 3000, isCut: true }
+/** A mutant's walk may have no end, but its fault is near. Cut short it says nothing about liveness: only "always" rules are named. */
+const near = (statesMax = 1500) => ({ statesMax, isCut: true })
 const never = () => false
 const always = () => true
 
@@ -58,6 +61,7 @@ const autosyncMutants: readonly Mutant<typeof autosyncMachine>[] = [
   {
     name: 'drain never gives up',
     machine: autosyncMachine.provide({ guards: { isLastFailure: never } }),
+    statesMax: 5000,
     caughtBy:
       'Drained without giving up means that nothing is behind; giving up takes drainFailuresMax failures in a row',
   },
@@ -145,7 +149,7 @@ const commitMutants: readonly Mutant<typeof commitMachine>[] = [
         actions: [...(rolledBack['actions'] as unknown[]), 'wantWrite'],
       }
     }),
-    caughtBy: 'Every group ends exactly once: committed, refused, rolled back or fenced',
+    caughtBy: 'A group ends at most once: committed, refused, rolled back or fenced',
   },
   {
     name: 'a void takes back what was written and tells nobody of the new epoch',
@@ -223,35 +227,39 @@ function candidate(list: unknown, at: number): Record<string, unknown> {
 
 function describeMutants<M, S>(
   mutants: readonly Mutant<M>[],
-  { original, walk, rules }: { original: M; walk: (machine: M) => Walk<S>; rules: Invariants<S> },
+  { walk, rules }: { walk: (machine: M, bounds: Bounds) => Walk<S>; rules: Invariants<S> },
 ): void {
   const ruleOf = (name: string) => {
     const rule = rules[name]
     assert.ok(rule !== undefined, `there is no rule "${name}"`)
     return rule
   }
-  test('the original passes', { timeout: 120_000 }, () => {
-    const walked = walk(original)
-    for (const { caughtBy } of mutants) ruleOf(caughtBy)(walked)
-  })
-  test.each(mutants)('$name', { timeout: 120_000 }, ({ machine, caughtBy }) => {
-    const walked = walk(machine)
+  test.each(mutants)('$name', { timeout: 120_000 }, ({ machine, caughtBy, statesMax }) => {
+    const walked = walk(machine, near(statesMax))
     assert.throws(() => ruleOf(caughtBy)(walked), /after \d+ events/)
   })
 }
 
 describe('autosync mutants', () =>
   describeMutants(autosyncMutants, {
-    original: autosyncMachine,
-    walk: (machine) => walkAutosync(machine, near),
+    walk: (machine, bounds) => walkAutosync(machine, { ...bounds, tried: policies.slice(0, 1) }),
     rules: autosyncInvariants,
   }))
 
 describe('commit mutants', () =>
-  describeMutants(commitMutants, { original: commitMachine, walk: walkCommit, rules: commitInvariants }))
+  describeMutants(commitMutants, {
+    walk: walkCommit,
+    rules: commitInvariants,
+  }))
 
 describe('recovery mutants', () =>
-  describeMutants(recoveryMutants, { original: recoveryMachine, walk: walkRecovery, rules: recoveryInvariants }))
+  describeMutants(recoveryMutants, {
+    walk: walkRecovery,
+    rules: recoveryInvariants,
+  }))
 
 describe('database mutants', () =>
-  describeMutants(databaseMutants, { original: databaseMachine, walk: walkDatabase, rules: databaseInvariants }))
+  describeMutants(databaseMutants, {
+    walk: walkDatabase,
+    rules: databaseInvariants,
+  }))
