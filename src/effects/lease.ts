@@ -3,7 +3,7 @@
  * frees it when the holder dies and keeps it while the holder is stopped. The file is never unlinked or renamed; the locked
  * byte lies far beyond the text, which says who holds it. Safety does not rest on this but on the epoch.
  */
-import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { tryLock, unlock } from 'fs-native-extensions'
 import { DatabaseError } from '../errors.ts'
@@ -21,12 +21,12 @@ export interface Lease {
   /** Greatest epoch an earlier holder noted; 0 if none. A hint that can only raise the next one. */
   readonly notedEpoch: Epoch
   note(epoch: Epoch): void
-  /** Locks the home against other SQLites. @throws STORE_LOCKED */
+  /** Locks the home against other SQLites, if it was not there to be locked with the lease. @throws STORE_LOCKED */
   lockHome(): void
   release(): void
 }
 
-/** Takes the lease of a database's directory. @throws STORE_LOCKED with the holder's pid; STORAGE_FAILED */
+/** Takes the lease of a database's directory, and its home. @throws STORE_LOCKED with the holder's pid; STORAGE_FAILED */
 export function acquireLease(directory: string): Lease {
   const path = join(directory, 'lease')
   const fd = attempt(path, () => openSync(path, 'a+', 0o600))
@@ -44,19 +44,29 @@ export function acquireLease(directory: string): Lease {
     close()
     throw locked(directory, {})
   }
+  const home = join(directory, HOME)
+  const lockHome = () => {
+    if (homeFd !== undefined) return
+    const opened = attempt(home, () => openSync(home, 'r+'))
+    if (tryLock(opened, SQLITE_LOCK_AT, SQLITE_LOCK_LENGTH)) {
+      homeFd = opened
+      return
+    }
+    closeSync(opened)
+    throw busy(home)
+  }
+  try {
+    // Before anything is written: a writer that lives keeps its reign though somebody unlinked its lease.
+    if (existsSync(home)) lockHome()
+  } catch (error) {
+    close()
+    throw error
+  }
   const noted = holderOf(path)
   return {
     notedEpoch: (typeof noted.epoch === 'number' && Number.isSafeInteger(noted.epoch) ? noted.epoch : 0) as Epoch,
     note: (epoch) => writeText(textFd, { pid: process.pid, epoch }),
-    lockHome() {
-      const file = join(directory, HOME)
-      homeFd = attempt(file, () => openSync(file, 'r+'))
-      if (!tryLock(homeFd, SQLITE_LOCK_AT, SQLITE_LOCK_LENGTH)) {
-        throw new DatabaseError('STORE_LOCKED', `another SQLite has ${file} open; close it there first`, {
-          details: { file },
-        })
-      }
-    },
+    lockHome,
     release() {
       unlock(fd, LOCK_AT, 1)
       close()
@@ -105,6 +115,9 @@ function attempt<T>(path: string, open: () => T): T {
     )
   }
 }
+
+const busy = (file: string) =>
+  new DatabaseError('STORE_LOCKED', `another SQLite has ${file} open; close it there first`, { details: { file } })
 
 const locked = (directory: string, { pid }: Holder) =>
   new DatabaseError(

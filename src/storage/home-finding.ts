@@ -40,8 +40,9 @@ function isAsLeft(
   file.read(block, 0)
   if (!isEqual(block.subarray(0, MAGIC.length), MAGIC)) return true
   const entry = table.get(blockNo(0))
-  if (entry === undefined || entry.isTombstone || sizeBlocks === 0) return false
-  const isWhole = file.size() === sizeBlocks * blockSize
+  if (entry?.isTombstone === true || sizeBlocks === 0) return false
+  // Without an entry the table is damaged, which says nothing about the home.
+  const isWhole = entry !== undefined && file.size() === sizeBlocks * blockSize
   if (isWhole && isSound(() => verifyBlock(blockNo(0), entry, block, file.name))) return true
   const carried = carriedBlock0(logs, header)
   return carried !== undefined && isEqual(carried.subarray(24, 32), block.subarray(24, 32))
