@@ -38,6 +38,14 @@ export async function openOver(fs: FileSystem, options: OpenOptions = {}, clock?
   return db
 }
 
+/** A database with a table of one column, and its disk. */
+export async function openTable(options: OpenOptions = {}): Promise<{ disk: SimDisk; db: Database }> {
+  const disk = new SimDisk()
+  const db = await openOver(disk, options)
+  await db.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)')
+  return { disk, db }
+}
+
 /** Waits for the work while manual time goes on. */
 export async function during<T>(work: Promise<T>, clock?: Clock): Promise<T> {
   let isDone = false
