@@ -9,7 +9,7 @@ import type {
   TransactionOptions,
 } from './api.ts'
 import { AsyncScope } from './effects/async-scope.ts'
-import type { Answer, Call } from './effects/executor.ts'
+import type { Answer, Call } from './effects/call.ts'
 import { parseRequestId } from './effects/outcomes.ts'
 import { DatabaseError } from './errors.ts'
 import type { Durability, Receipt } from './events.ts'

@@ -1,7 +1,9 @@
 /** Import: a plain SQLite file becomes the database in one commit, after it was looked at as a whole. */
-import { DatabaseError } from './errors.ts'
 import { assert } from './assert.ts'
-import type { ReadableBlocks } from './storage/view.ts'
+import type { SqlEngine } from './effects/ports.ts'
+import { DatabaseError, isDatabaseError } from './errors.ts'
+import { limits } from './limits.ts'
+import { type ReadableBlocks, View } from './storage/view.ts'
 import { type BlockNo, txid } from './units.ts'
 
 export type ImportSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
@@ -87,4 +89,24 @@ export function blocksOf(file: Uint8Array, blockSize: number): ReadableBlocks {
   }
 }
 
-export const invalid = (message: string) => new DatabaseError('IMPORT_INVALID', `import: ${message}`)
+/** Has SQLite look at the whole file. @throws IMPORT_INVALID */
+export async function assertSound(
+  file: Uint8Array,
+  blockSize: number,
+  makeEngine: (view: View) => Promise<SqlEngine>,
+): Promise<void> {
+  const { transactionBytesMax, resultBytesMax } = limits
+  const engine = await makeEngine(new View(blocksOf(file, blockSize), { transactionBytesMax }))
+  try {
+    const { rows } = engine.run('PRAGMA integrity_check', undefined, { rowMode: 'array', resultBytesMax })
+    const problems = rows.map((row) => String((row as readonly unknown[])[0])).filter((text) => text !== 'ok')
+    if (problems.length > 0) throw invalid(`integrity_check says: ${problems.slice(0, 3).join('; ')}`)
+  } catch (error) {
+    if (!isDatabaseError(error, 'SQL_ERROR')) throw error
+    throw invalid(`SQLite cannot read it: ${error.message}`)
+  } finally {
+    engine.close()
+  }
+}
+
+const invalid = (message: string) => new DatabaseError('IMPORT_INVALID', `import: ${message}`)

@@ -11,10 +11,11 @@ import { Maintenance } from './effects/maintenance.ts'
 import { Outcomes } from './effects/outcomes.ts'
 import type { Clock, SqlEngine } from './effects/ports.ts'
 import { Receipts } from './effects/receipts.ts'
+import { Rebuilder } from './effects/rebuilder.ts'
 import { Waker } from './effects/waker.ts'
 import { DatabaseError, isDatabaseError } from './errors.ts'
 import type { Durability, Gauges, Receipt } from './events.ts'
-import { assertImportable, blocksOf, invalid } from './import.ts'
+import { assertImportable, assertSound } from './import.ts'
 import { limits } from './limits.ts'
 import { autosyncMachine } from './machines/autosync.ts'
 import { commitMachine } from './machines/commit.ts'
@@ -22,7 +23,7 @@ import { flatLogic } from './machines/flat-logic.ts'
 import type { Settings } from './options.ts'
 import type { BlockStore } from './storage/block-store.ts'
 import type { RecoveryReport } from './storage/recovery-report.ts'
-import { View } from './storage/view.ts'
+import type { View } from './storage/view.ts'
 import type { Streams } from './streams/streams.ts'
 import { blockNo, type Txid } from './units.ts'
 
@@ -61,11 +62,9 @@ export class Reign {
   readonly #commit
   readonly #waker: Waker
   readonly #flusher: Flusher
+  readonly #rebuilder: Rebuilder
   readonly #endTransaction = new Set<(reason: DatabaseError) => void>()
   readonly #closing = new Set<() => void>()
-  #isRebuilding = false
-  #isRebuildWanted = false
-  #isEnding = false
 
   constructor(parts: ReignParts) {
     const { settings, store, view, engine, streams, clock, recoveryReport, close } = parts
@@ -95,6 +94,14 @@ export class Reign {
     })
     this.executor = this.#makeExecutor()
     this.#flusher = this.#makeFlusher()
+    this.#rebuilder = new Rebuilder({
+      engine,
+      executor: this.executor,
+      flusher: this.#flusher,
+      clock,
+      onFailed: ({ code, message }) => streams.emit({ type: 'storage.failed', code, message, operation: 'read' }),
+      onBroken: (error) => this.#broken(error),
+    })
     this.#listen()
     streams.measureBy(this.#measure)
     const observer = { error: (error: unknown) => this.#broken(error) }
@@ -150,12 +157,12 @@ export class Reign {
   async replaceBy(file: Uint8Array): Promise<Receipt> {
     const { blockSize } = this.store
     assertImportable(file, blockSize)
-    await this.#assertSound(file)
+    await assertSound(file, blockSize, this.#parts.makeEngine)
     const replace = async () => {
       this.#stage(file)
       this.#view.seal()
       // Nothing runs on the old connection meanwhile. It is not waited for: what was sealed is answered like any commit.
-      void this.#rebuild()
+      this.#rebuilder.want()
     }
     const { epoch, txid } = await this.executor.exclusive(replace, {
       level: 'strict',
@@ -194,7 +201,7 @@ export class Reign {
   async release({ isClean }: { readonly isClean: boolean }): Promise<void> {
     const last = this.#measure()
     this.streams.measureBy(() => last)
-    this.#isEnding = true
+    this.#rebuilder.stop()
     this.#waker.stop()
     this.executor.refuse(closed())
     for (const end of this.#closing) end()
@@ -209,7 +216,7 @@ export class Reign {
 
   /** Rejects everyone who waits; nothing more is served. */
   fail(error: DatabaseError): void {
-    this.#isEnding = true
+    this.#rebuilder.stop()
     this.executor.fail(error)
     for (const end of this.#endTransaction) end(error)
     this.#acks.reject(error, 0 as Txid)
@@ -246,7 +253,7 @@ export class Reign {
         })
         streams.measuredChanged()
       },
-      onPoisoned: () => void this.#rebuild(),
+      onPoisoned: () => this.#rebuilder.want(),
       observeError: (error) => this.#tellDamage(error),
       delayCause: () => this.#flusher.error,
       requestFlush: () => this.#requestFlush(),
@@ -273,7 +280,7 @@ export class Reign {
       onDiscarded: (error) => {
         this.executor.discarded(error)
         for (const end of this.#endTransaction) end(error)
-        void this.#rebuild()
+        this.#rebuilder.want()
       },
       onFenced: (error) => this.#parts.onFailed(error),
       onBroken,
@@ -295,63 +302,10 @@ export class Reign {
     this.#autosync.send({ type: 'flush.requested', atMs: this.clock.now() })
   }
 
-  /**
-   * What failed is made void, and the connection anew over the view; while the medium does not let it, again and again. Meanwhile
-   * nothing is run or sealed: requests wait to their deadline.
-   */
-  async #rebuild(): Promise<void> {
-    this.#isRebuildWanted = true
-    if (this.#isRebuilding) return
-    this.#isRebuilding = true
-    this.executor.pause(true)
-    for (let pauseMs: number = limits.backoffMs; this.#isRebuildWanted && !this.#isEnding;) {
-      this.#isRebuildWanted = false
-      if (await this.#tryRebuild()) continue
-      this.#isRebuildWanted = true
-      await new Promise<void>((resolve) => void this.clock.after(pauseMs, resolve, { keepsAlive: false }))
-      pauseMs = Math.min(pauseMs * 2, limits.backoffMsMax)
-    }
-    this.#isRebuilding = false
-    this.executor.pause(false)
-  }
-
-  async #tryRebuild(): Promise<boolean> {
-    try {
-      if (this.#flusher.isVoidOwed) await this.#flusher.retryVoid()
-      if (this.#flusher.isVoidOwed) return false
-      await this.engine.rebuild()
-      return true
-    } catch (error) {
-      if (!isDatabaseError(error)) this.#broken(error)
-      else this.streams.emit({ type: 'storage.failed', code: error.code, message: error.message, operation: 'read' })
-      return false
-    }
-  }
-
   /** WASM memory never shrinks: an instance that has grown is replaced when nobody needs it. */
   #shrink(): void {
     if (this.engine.wasmBytes <= limits.wasmIdleBytesMax || !this.executor.isIdle) return
-    void this.#rebuild()
-  }
-
-  async #assertSound(file: Uint8Array): Promise<void> {
-    const candidate = new View(blocksOf(file, this.store.blockSize), {
-      transactionBytesMax: limits.transactionBytesMax,
-    })
-    const engine = await this.#parts.makeEngine(candidate)
-    try {
-      const { rows } = engine.run('PRAGMA integrity_check', undefined, {
-        rowMode: 'array',
-        resultBytesMax: limits.resultBytesMax,
-      })
-      const problems = rows.map((row) => String((row as readonly unknown[])[0])).filter((text) => text !== 'ok')
-      if (problems.length > 0) throw invalid(`integrity_check says: ${problems.slice(0, 3).join('; ')}`)
-    } catch (error) {
-      if (!isDatabaseError(error, 'SQL_ERROR')) throw error
-      throw invalid(`SQLite cannot read it: ${error.message}`)
-    } finally {
-      engine.close()
-    }
+    this.#rebuilder.want()
   }
 
   #tellDamage(error: unknown): void {

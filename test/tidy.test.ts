@@ -11,13 +11,15 @@ const functionLinesMax = 70
 
 /** Files that are longer than allowed, with their length. An entry may only shrink; a new one is a decision. */
 const ratchet: Readonly<Record<string, number>> = {
-  'src/effects/executor.ts': 313,
+  'src/effects/executor.ts': 298,
   'src/effects/flusher.ts': 294,
   'src/events.ts': 253,
   'src/open.ts': 274,
-  'src/reign.ts': 363,
+  'src/reign.ts': 340,
   'src/vfs/engine.ts': 303,
   'test/contract/block-store.ts': 374,
+  'test/model/machines/mutants.test.ts': 265,
+  'test/model/machines/path-world.ts': 261,
   'test/model/sim-disk.ts': 301,
   'test/model/store/store-commands.ts': 307,
 }

@@ -12,26 +12,9 @@ import { DatabaseError } from '../errors.ts'
 import type { View } from '../storage/view.ts'
 import type { Epoch, Txid } from '../units.ts'
 import type { Acks, Waiter } from './acks.ts'
+import type { Answer, Call } from './call.ts'
 import type { Clock, SqlEngine } from './ports.ts'
 import { RequestQueue } from './request-queue.ts'
-
-export type Level = 'strict' | 'relaxed' | 'deferred'
-
-export interface Call<T> {
-  readonly level: Level
-  /** Answer a call that wrote nothing only when all it saw is durable and the epoch is still ours. */
-  readonly isStrictRead: boolean
-  readonly deadlineMs: number
-  readonly signal?: AbortSignal | undefined
-  /** Told when the call has sealed a transaction, before it is answered. */
-  readonly onSealed?: ((answer: Answer<T>, error: unknown) => void) | undefined
-}
-
-export interface Answer<T> {
-  readonly value: T
-  readonly epoch: Epoch
-  readonly txid: Txid
-}
 
 export interface ExecutorPorts {
   readonly engine: SqlEngine

@@ -21,7 +21,6 @@ export interface StreamClock {
 export interface MetricsStream {
   readonly metrics$: Observable<Metrics>
   record(event: DatabaseEvent): void
-  gauge(measured: Partial<Gauges>): void
   /** Asks `measure` whenever metrics are shown, so that nothing has to be reported in between. */
   measureBy(measure: () => Partial<Gauges>): void
   /** Something that is measured has changed. */
@@ -81,11 +80,6 @@ export function createMetrics(clock: StreamClock, initial: Partial<Gauges> = {})
     metrics$,
     record(event) {
       if (!isComplete && count(counts, event, clock.now())) changed()
-    },
-    gauge(measured) {
-      if (isComplete) return
-      Object.assign(gauges, measured)
-      changed()
     },
     measureBy(next) {
       measure = next

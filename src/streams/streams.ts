@@ -27,8 +27,6 @@ export interface Streams {
   /** Tells a commit. When `hasCommitListeners` is false there is no need to make one. */
   commit(commit: CommitEvent): void
   hasCommitListeners(): boolean
-  /** Reports what is measured; the rest stays as it was. */
-  gauge(measured: Partial<Gauges>): void
   /** Asks `measure` whenever metrics are shown. */
   measureBy(measure: () => Partial<Gauges>): void
   /** Something that is measured has changed. */
@@ -66,7 +64,6 @@ export function createStreams(options: StreamsOptions): Streams {
     },
     commit: (commit) => commits.next(commit),
     hasCommitListeners: () => commits.isObserved(),
-    gauge: (measured) => metrics.gauge(measured),
     measureBy: (measure) => metrics.measureBy(measure),
     measuredChanged: () => metrics.changed(),
     setStatus: (next) => status.set(next),

@@ -39,7 +39,7 @@ describe('what moves', () => {
   test.each(Object.entries(measured))('gauge %s is shown as reported, others stay', (name, value) => {
     const { metrics, now } = open()
     const before = now()
-    metrics.gauge({ [name]: value })
+    metrics.measureBy(() => ({ [name]: value }))
     expect(now()).toEqual({ ...before, [name]: value })
     expect(before).not.toEqual(now())
   })
@@ -138,7 +138,7 @@ describe('sampling', () => {
     const { clock, metrics } = open()
     const listener = collect(metrics.metrics$)
     expect(listener.seen).toHaveLength(1)
-    for (let lag = 1; lag <= 100; lag++) metrics.gauge({ lag })
+    for (let lag = 1; lag <= 100; lag++) metrics.measureBy(() => ({ lag }))
     clock.advance(249)
     expect(listener.seen).toHaveLength(1)
     clock.advance(1)
@@ -149,7 +149,7 @@ describe('sampling', () => {
     const { clock, metrics } = open()
     const listener = collect(metrics.metrics$)
     for (let step = 0; step < 100; step++) {
-      metrics.gauge({ lag: step })
+      metrics.measureBy(() => ({ lag: step }))
       clock.advance(10)
     }
     expect(listener.seen.length).toBeLessThanOrEqual(1 + 4)
@@ -158,7 +158,7 @@ describe('sampling', () => {
 
   test('no timer while nobody listens, while nothing changes, and after the last listener left', () => {
     const { clock, metrics } = open()
-    metrics.gauge({ lag: 1 })
+    metrics.measureBy(() => ({ lag: 1 }))
     metrics.record(succeeded())
     expect(clock.pending).toBe(0)
     const subscription = metrics.metrics$.subscribe()
@@ -180,16 +180,16 @@ describe('sampling', () => {
 
   test('a late subscriber gets the metrics of now without waiting', () => {
     const { metrics } = open()
-    metrics.gauge({ lag: 7 })
+    metrics.measureBy(() => ({ lag: 7 }))
     expect(collect(metrics.metrics$).seen.map(({ lag }) => lag)).toEqual([7])
   })
 
   test('completion tells the last metrics, to listeners and to who comes later; nothing moves any more', () => {
     const { clock, metrics } = open()
     const listener = collect(metrics.metrics$)
-    metrics.gauge({ homeBytes: 4096 })
+    metrics.measureBy(() => ({ homeBytes: 4096 }))
     metrics.complete()
-    metrics.gauge({ homeBytes: 1 })
+    metrics.measureBy(() => ({ homeBytes: 1 }))
     metrics.record(succeeded())
     expect(listener).toMatchObject({ seen: [{ homeBytes: 0 }, { homeBytes: 4096 }], isComplete: true })
     expect(collect(metrics.metrics$)).toMatchObject({ seen: [{ homeBytes: 4096 }], isComplete: true })

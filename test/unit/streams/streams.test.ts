@@ -147,7 +147,7 @@ describe('a listener that throws', () => {
     streams.metrics$.subscribe(throwing('of metrics$'))
     streams.status$.subscribe(throwing('of status$'))
     const [metrics, status] = [collect(streams.metrics$), collect(streams.status$)]
-    streams.gauge({ lag: 1 })
+    streams.measureBy(() => ({ lag: 1 }))
     clock.advance(250)
     expect(metrics.seen.map(({ lag }) => lag)).toEqual([0, 1])
     expect(status.seen).toEqual([opening])
