@@ -3,7 +3,7 @@
  *
  *   kept, dropped       any entry
  *   grown               a write beyond the end: the size is durable, the bytes are not (size before data)
- *   firstHalf … last    a write of more than one 512-byte sector: only these sectors reached the medium
+ *   firstHalf … edges   a write of more than one 512-byte sector: only these sectors reached the medium
  *   trashed             a write: all that it wrote holds garbage; bytes beside it do not (powersafe overwrite, as SQLite assumes)
  *   sure                entries behind a barrier are always kept
  *
@@ -37,7 +37,8 @@ export interface CrashPoint {
   readonly ops: readonly DiskOp[]
 }
 
-export type Fate = 'kept' | 'dropped' | 'grown' | 'firstHalf' | 'secondHalf' | 'firstSector' | 'lastSector' | 'trashed'
+export type Fate =
+  'kept' | 'dropped' | 'grown' | 'firstHalf' | 'secondHalf' | 'firstSector' | 'lastSector' | 'edges' | 'trashed'
 
 export interface EnumerationRule {
   /** How many entries at once may meet a fate other than kept and dropped. */
@@ -93,7 +94,9 @@ export const isNameOp = (op: DiskOp): op is NameOp => op.kind === 'create' || op
 function fatesOf(op: DiskOp): readonly Fate[] {
   if (op.kind !== 'write') return ['kept', 'dropped']
   const torn: readonly Fate[] =
-    sectorsOf(op).count > 1 ? ['firstHalf', 'secondHalf', 'firstSector', 'lastSector', 'trashed'] : ['trashed']
+    sectorsOf(op).count > 1
+      ? ['firstHalf', 'secondHalf', 'firstSector', 'lastSector', ...edges(op), 'trashed']
+      : ['trashed']
   return op.grows ? ['kept', 'dropped', 'grown', ...torn] : ['kept', 'dropped', ...torn]
 }
 
@@ -116,22 +119,32 @@ function fileAfter(file: FileImage, op: WriteOp | TruncateOp, fate: Exclude<Fate
   if (fate === 'kept') return withBytes(file, op.bytes, op.at)
   const grown = withSize(file, Math.max(file.size, op.at + op.bytes.length))
   const { first, count } = sectorsOf(op)
-  const sectors = tornSectors[fate](count)
-  const from = Math.max(op.at, (first + sectors.from) * sectorBytes)
-  const to = Math.min(op.at + op.bytes.length, (first + sectors.to) * sectorBytes)
-  if (fate === 'trashed') return withBytes(grown, garbage(to - from), from)
-  return from < to ? withBytes(grown, op.bytes.subarray(from - op.at, to - op.at), from) : grown
+  return tornSectors[fate](count).reduce((torn, sectors) => {
+    const from = Math.max(op.at, (first + sectors.from) * sectorBytes)
+    const to = Math.min(op.at + op.bytes.length, (first + sectors.to) * sectorBytes)
+    return withBytes(torn, fate === 'trashed' ? garbage(to - from) : op.bytes.subarray(from - op.at, to - op.at), from)
+  }, grown)
 }
 
 /** Sectors of the write that reach the medium, counted from its first one. */
-const tornSectors: Record<Exclude<Fate, 'kept' | 'dropped'>, (count: number) => { from: number; to: number }> = {
-  grown: () => ({ from: 0, to: 0 }),
-  firstHalf: (count) => ({ from: 0, to: Math.ceil(count / 2) }),
-  secondHalf: (count) => ({ from: Math.ceil(count / 2), to: count }),
-  firstSector: () => ({ from: 0, to: 1 }),
-  lastSector: (count) => ({ from: count - 1, to: count }),
-  trashed: (count) => ({ from: 0, to: count }),
+const tornSectors: Record<
+  Exclude<Fate, 'kept' | 'dropped'>,
+  (count: number) => readonly { readonly from: number; readonly to: number }[]
+> = {
+  grown: () => [],
+  firstHalf: (count) => [{ from: 0, to: Math.ceil(count / 2) }],
+  secondHalf: (count) => [{ from: Math.ceil(count / 2), to: count }],
+  firstSector: () => [{ from: 0, to: 1 }],
+  lastSector: (count) => [{ from: count - 1, to: count }],
+  edges: (count) => [
+    { from: 0, to: 1 },
+    { from: count - 1, to: count },
+  ],
+  trashed: (count) => [{ from: 0, to: count }],
 }
+
+/** Both ends without the middle, where there is one: a record's header and trailer, and not its images. */
+const edges = (op: WriteOp): readonly Fate[] => (sectorsOf(op).count > 2 ? ['edges'] : [])
 
 function sectorsOf(op: WriteOp): { readonly first: number; readonly count: number } {
   const first = Math.floor(op.at / sectorBytes)

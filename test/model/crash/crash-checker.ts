@@ -38,7 +38,7 @@ export interface Recovered {
 }
 
 export class CrashChecker {
-  readonly counts = { workloads: 0, crashPoints: 0, images: 0, distinctImages: 0, nestedImages: 0, nestedDistinct: 0 }
+  readonly counts = { workloads: 0, crashPoints: 0, images: 0, distinctImages: 0, nestedImages: 0 }
   readonly violations: string[] = []
   readonly #options: CheckerOptions
   readonly #recovered = new Map<string, Recovered>()

@@ -33,7 +33,7 @@ describe('a failure, and then a crash', () => {
         const fault = { kinds: [kind], error: 'EIO', applied: 'half', isLasting: false } as const
         for (let nth = 1; await checker.checkAfterFailure(steps, { ...fault, nth }); nth++);
       }
-      console.log(`${steps.join(' ')}: ${JSON.stringify(checker.counts)}`)
+      console.log(`${name}: ${JSON.stringify(checker.counts)}`)
       expect(checker.violations).toEqual([])
       expect(checker.counts.workloads).toBeGreaterThan(steps.length * 3)
       expect(checker.counts.distinctImages).toBeGreaterThan(500)

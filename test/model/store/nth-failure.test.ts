@@ -54,10 +54,13 @@ const workloads: readonly string[] = [
 
 type Mode = Omit<CallFault, 'nth'> & { readonly healing: Healing }
 
+/** A write that leaves its first half is another failure of writes alone. */
+const effects = [{ applied: 'nothing' }, { applied: 'half', kinds: ['write'] }] as const
+
 const modes: readonly Mode[] = (['ENOSPC', 'EIO'] as const).flatMap((error) =>
   [false, true].flatMap((isLasting) =>
-    (['nothing', 'half'] as const).flatMap((applied) =>
-      (['void', 'reopen'] as const).map((healing) => ({ error, isLasting, applied, healing })),
+    effects.flatMap((effect) =>
+      (['void', 'reopen'] as const).map((healing) => ({ error, isLasting, ...effect, healing })),
     ),
   ),
 )
@@ -77,7 +80,7 @@ describe.each(modes)('$error, lasting $isLasting, $applied written, healed by $h
     }
     runs.count += fired
     expect(violations).toEqual([])
-    expect(fired).toBeGreaterThan(0)
+    if (fault.applied === 'nothing' || workload !== 'relaxed') expect(fired).toBeGreaterThan(0)
   })
 })
 
