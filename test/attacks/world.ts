@@ -48,11 +48,11 @@ export async function openTable(options: OpenOptions = {}): Promise<{ disk: SimD
 
 /** Waits for the work while manual time goes on. */
 export async function during<T>(work: Promise<T>, clock?: Clock): Promise<T> {
-  let isDone = false
+  const state = { isDone: false }
   const done = work.finally(() => {
-    isDone = true
+    state.isDone = true
   })
-  while (!isDone) {
+  while (!state.isDone) {
     if (clock instanceof ManualClock) clock.advance(1)
     await new Promise((resolve) => setImmediate(resolve))
   }
