@@ -125,8 +125,7 @@ describe('receipts', () => {
   const end = (of: number, last: number) => ({ epoch: epoch(of), lastTxid: txid(last) })
 
   test('a commit lost at the end of its epoch stays lost when its txid is issued again', () => {
-    const receipts = new Receipts([end(4, 95)])
-    receipts.ended(end(5, 120))
+    const receipts = new Receipts(() => [end(4, 95), end(5, 120)])
     const now = { epoch: epoch(6), sealedTxid: txid(130) }
     expect(receipts.judge({ epoch: 4, txid: 95 }, now)).toBe('kept')
     expect(receipts.judge({ epoch: 4, txid: 100 }, now)).toBe('lost')
