@@ -35,6 +35,17 @@ import {
 } from './autosync-context.ts'
 import type { Wants } from './autosync-context.ts'
 import type * as Autosync from './autosync-types.ts'
+import {
+  edge,
+  edgeOfFailure,
+  recordFailed,
+  recordFlushed,
+  recordSealed,
+  refuse,
+  sealedWhileWaiting,
+  wantFlush,
+} from './autosync-wiring.ts'
+import { eventOf } from './event-of.ts'
 import { backoffMs, type Dirtiness, dueAtMs, dueTrigger, isThresholdPassed } from './sync-policy.ts'
 
 export type * from './autosync-types.ts'
@@ -43,46 +54,6 @@ export type { AutosyncPolicy } from './sync-policy.ts'
 type Sealed = { readonly sealed: Autosync.TransactionsSealed; readonly wants: Wants }
 type Flushed = { readonly flushed: Autosync.FlushSucceeded; readonly wants: Wants }
 type Pressing = Autosync.TransactionsSealed | Autosync.FlushSucceeded
-
-const eventOf = <E>({ event }: { readonly event: E }): E => event
-const recordSealed = (wants: Wants = 'nothing') =>
-  ({
-    type: 'recordSealed',
-    params: ({ event }: { readonly event: Autosync.TransactionsSealed }) => ({ sealed: event, wants }),
-  }) as const
-const recordFlushed = (wants: Wants = 'nothing') =>
-  ({
-    type: 'recordFlushed',
-    params: ({ event }: { readonly event: Autosync.FlushSucceeded }) => ({ flushed: event, wants }),
-  }) as const
-const recordFailed = { type: 'recordFailed', params: eventOf } as const
-const wantFlush = <T extends Autosync.FlushTrigger>(trigger: T) => ({ type: 'wantFlush', params: { trigger } }) as const
-
-const edge = {
-  guard: { type: 'isEdge', params: eventOf },
-  actions: ['recordEdge', 'emitEdge', { type: 'decideAgain', params: eventOf }],
-} as const
-
-/** A failure leaves nothing dirty. */
-const edgeOfFailure = { ...edge, guard: { type: 'isEdge', params: { dirtyBytes: 0 } } } as const
-const refuse = ['recordRefused', { type: 'recordRetry', params: eventOf }, 'wantRetry'] as const
-
-/** In idle and debouncing: no flush is in flight. */
-const sealedWhileWaiting = [
-  edge,
-  {
-    guard: { type: 'isUrgent', params: eventOf },
-    target: 'flushing',
-    actions: [recordSealed('levels'), wantFlush('urgent')],
-  },
-  {
-    guard: { type: 'isOverThreshold', params: eventOf },
-    target: 'flushing',
-    actions: [recordSealed('barrier'), wantFlush('threshold')],
-  },
-  { guard: { type: 'isDurable', params: eventOf }, actions: recordSealed() },
-  { target: 'debouncing', actions: [recordSealed(), 'wantWake'] },
-] as const
 
 export const autosyncMachine = setup({
   types: {

@@ -25,32 +25,19 @@
 import { assign, emit, enqueueActions, setup } from 'xstate'
 import { assert } from '../assert.ts'
 import type * as Commit from './commit-types.ts'
+import {
+  accepting,
+  doubt,
+  emitRolledBack,
+  emptyIsKept,
+  recordRequested,
+  recordVoided,
+  rolledBack,
+  unpoison,
+} from './commit-wiring.ts'
+import { eventOf } from './event-of.ts'
 
 export type * from './commit-types.ts'
-
-const eventOf = <E>({ event }: { readonly event: E }): E => event
-const recordRequested = { type: 'recordRequested', params: eventOf } as const
-const recordVoided = { type: 'recordVoided', params: eventOf } as const
-const emitRolledBack = (certain: boolean) => ({ type: 'emitRolledBack', params: { certain } }) as const
-
-/** In idle, and in the two states that show how the last group ended. */
-const accepting = {
-  on: {
-    'commit.requested': { target: 'writing', actions: [recordRequested, 'wantWrite'] },
-    'barrier.requested': { target: 'syncing', actions: ['recordEmpty', 'wantBarrier'] },
-  },
-} as const
-const doubt = { target: 'voiding', actions: 'wantVoid' } as const
-const emptyIsKept = {
-  guard: { type: 'isEmptyAndLossless', params: eventOf },
-  target: 'committed',
-  actions: [recordVoided, 'emitCommitted'],
-} as const
-const rolledBack = {
-  target: 'rolledBack',
-  actions: [recordVoided, emitRolledBack(true), { type: 'emitLost', params: eventOf }],
-} as const
-const unpoison = { target: 'unpoisoning', actions: ['recordEmpty', 'wantVoid'] } as const
 
 export const commitMachine = setup({
   types: {

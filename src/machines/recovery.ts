@@ -16,6 +16,7 @@
  */
 import { assign, emit, setup } from 'xstate'
 import type { ErrorCode } from '../errors.ts'
+import { eventOf } from './event-of.ts'
 import type * as Recovery from './recovery-types.ts'
 
 export type * from './recovery-types.ts'
@@ -30,7 +31,6 @@ const corruptionCodes: readonly ErrorCode[] = [
   'ALGORITHM_MISMATCH',
 ]
 
-const eventOf = <E>({ event }: { readonly event: E }): E => event
 const want = (step: Recovery.RecoveryStep) => ({ type: 'want', params: { step } }) as const
 const recordScan = { type: 'recordScan', params: eventOf } as const
 const recordDamage = { type: 'recordDamage', params: eventOf } as const

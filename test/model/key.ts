@@ -18,7 +18,10 @@ function coreOf({ status, value, context, historyValue, children, error }: AnyMa
     Object.entries(historyValue).map(([id, nodes]) => [id, nodes.map((node) => node.id)]),
   )
   const inner = Object.fromEntries(
-    Object.entries(children).map(([id, child]) => [id, (child as AnyActorRef).getSnapshot() as unknown]),
+    Object.entries(children as Readonly<Record<string, AnyActorRef>>).map(([id, child]) => [
+      id,
+      child.getSnapshot() as unknown,
+    ]),
   )
   return {
     status,

@@ -20,10 +20,12 @@ const long: readonly (readonly Step[])[] = [
 ]
 const kinds: readonly CallKind[] = ['flush', 'write', 'read']
 
+const workloads = (isLong ? [...usual, ...long] : usual).map((steps) => ({ steps, name: steps.join(' ') }))
+
 describe('a failure, and then a crash', () => {
-  test.each(isLong ? [...usual, ...long] : usual)(
-    '%s %s %s %s %s',
-    async (...steps) => {
+  test.each(workloads)(
+    '$name',
+    async ({ steps, name }) => {
       const checker = new CrashChecker({
         rule: { damagedMax: 1, crossedMax: isLong ? 4 : 3 },
         nestedRule: { damagedMax: 0, crossedMax: 0 },

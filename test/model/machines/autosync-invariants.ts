@@ -21,7 +21,7 @@ const inState =
 
 const has = (emitted: readonly AnyEventObject[], type: string) => emitted.some((fact) => fact.type === type)
 const isWaiting = (machine: AnyMachineSnapshot) =>
-  ['debouncing', 'backingOff'].includes(machine.value as string) || machine.matches({ draining: 'backingOff' } as never)
+  ['debouncing', 'backingOff'].includes(machine.value as string) || machine.matches({ draining: 'backingOff' })
 
 export const autosyncInvariants: Invariants<AutosyncState> = {
   'durableTxid ≤ writtenTxid ≤ sealedTxid, and none falls except by flush.failed': (walk) =>
@@ -86,8 +86,7 @@ export const autosyncInvariants: Invariants<AutosyncState> = {
       afterEvent(({ emitted }, _, to) => {
         const { isGivenUp, durableTxid, sealedTxid, failureCount } = contextOf(to)
         assert.equal(has(emitted, 'drained'), to.status === 'done')
-        if (to.matches('draining' as never))
-          assert.ok(failureCount < limits.drainFailuresMax, 'it is not given up in time')
+        if (to.matches('draining')) assert.ok(failureCount < limits.drainFailuresMax, 'it is not given up in time')
         if (to.status !== 'done') return
         if (isGivenUp) assert.ok(failureCount >= limits.drainFailuresMax)
         else assert.equal(durableTxid, sealedTxid)

@@ -56,7 +56,7 @@ export function walkRecovery(
           wants: [...state.wants.slice(1), ...wants],
           wanted: [...state.wanted, ...wants],
           finished: event.type === 'recovery.requested' ? [] : [...state.finished, event.type],
-          endings: state.endings + emitted.filter(({ type }) => /^recovery\./.test(type)).length,
+          endings: state.endings + emitted.filter(({ type }) => type.startsWith('recovery.')).length,
         }
         yield { event, emitted, to, isFault: event.type === 'step.failed' }
       }
