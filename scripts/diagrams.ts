@@ -84,7 +84,7 @@ function guardOf({ guard }: AnyTransitionDefinition): string {
   return typeof guard === 'string' ? guard : nameOf(guard)
 }
 
-const heardOf = ({ eventType }: AnyTransitionDefinition): string => (eventType === '' ? 'always' : eventType)
+const heardOf = ({ eventType }: { readonly eventType: string }): string => (eventType === '' ? 'always' : eventType)
 const actionOf = (action: unknown): string => (typeof action === 'string' ? action : nameOf(action))
 
 const nameOf = (reference: unknown): string =>

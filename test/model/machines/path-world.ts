@@ -7,8 +7,8 @@
  * Bounds: UID_MAX transactions, EPOCH_MAX epochs, FAILURES_MAX refusals in a row.
  */
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
-import { type AutosyncContext, type AutosyncEvent, autosyncMachine } from '../../../src/machines/autosync.ts'
-import { type CommitContext, type CommitEvent, commitMachine } from '../../../src/machines/commit.ts'
+import { type AutosyncContext, type AutosyncEvent, type autosyncMachine } from '../../../src/machines/autosync.ts'
+import { type CommitContext, type CommitEvent, type commitMachine } from '../../../src/machines/commit.ts'
 import { type Bounds, explore, type Move, send, start, type Walk } from '../explore.ts'
 
 export const UID_MAX = 3

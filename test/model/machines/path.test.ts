@@ -60,7 +60,7 @@ describe('the commit path over a disk that fails, a power that fails, and a riva
 
   test('the walk has not shrunk', () => {
     console.log(`commit path: ${walk.stateCount} states, ${walk.steps.length} transitions`)
-    assert.deepEqual([walk.stateCount, walk.steps.length], [0, 0])
+    assert.deepEqual([walk.stateCount, walk.steps.length], [55_484, 151_746])
   })
 
   const caught = (rule: string, commit: typeof commitMachine) =>
