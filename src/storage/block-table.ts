@@ -14,7 +14,7 @@
 import { assert } from '../assert.ts'
 import { type BlockNo, blockNo } from '../units.ts'
 import { type BlockEntry, ENTRY_BYTES, getEntry, putEntry } from './block-entry.ts'
-import { bytesOfId, getHash, getU64, isZero, putHash, putU64, viewOf } from './bytes.ts'
+import { bytesOfId, getHash, getU64, putHash, putU64, viewOf } from './bytes.ts'
 import { xxh64 } from './checksum.ts'
 import type { StoreFile } from './file-system.ts'
 import { magics, putPreamble, readPreamble, SECTOR_BYTES, storeIdAt } from './format.ts'
@@ -195,11 +195,4 @@ function decodePage(bytes: Uint8Array, pageNo: number, storeId: string) {
   const isSound = xxh64(bytes) === checksum && view.getUint32(48, true) === pageNo
   putHash(view, CHECKSUM_AT, checksum)
   return isSound ? { bytes, checksum, generation: getU64(view, 32) } : undefined
-}
-
-/** Whether a file of the table's name holds anything. */
-export const isTableEmpty = (file: StoreFile): boolean => {
-  const bytes = new Uint8Array(Math.min(file.size(), SECTOR_BYTES))
-  file.read(bytes, 0)
-  return isZero(bytes)
 }

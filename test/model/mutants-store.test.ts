@@ -10,6 +10,8 @@
  *   a record counts without its trailer     header and entries of three blocks lie in one sector; codec/flips.test.ts has longer ones
  *   chain hash not compared in a segment    epoch and txid of a stale record differ as well; the link between segments is below
  */
+import type * as Checksum from '../../src/storage/checksum.ts'
+import type * as Recover from '../../src/storage/recover.ts'
 import { describe, expect, test } from 'vitest'
 import type { FileSystem } from '../../src/storage/file-system.ts'
 import { CrashChecker } from './crash/crash-checker.ts'
@@ -198,7 +200,7 @@ async function openerOf(name: string, edits: readonly Edit[]): Promise<OpenStore
     import(/* @vite-ignore */ `${directory}recover.ts`),
     import(/* @vite-ignore */ `${directory}checksum.ts`),
     // The copy has the types of the original.
-  ])) as [typeof import('../../src/storage/recover.ts'), typeof import('../../src/storage/checksum.ts')]
+  ])) as [typeof Recover, typeof Checksum]
   return async (fileSystem: FileSystem) => {
     await loadChecksums()
     return (await openFileStore(fileSystem, storeOptions)).store

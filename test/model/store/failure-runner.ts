@@ -45,12 +45,12 @@ export async function runWithFailure(run: FailureRun): Promise<FailureResult> {
       await checkPowerLoss(world, `after ${step} failed`)
       if (run.fault.isLasting) await healInVain(world, run.healing)
       await heal(world, run.healing)
-      await checkOpen(world, `after ${step} was healed`)
+      checkOpen(world, `after ${step} was healed`)
     }
     const hasFired = world.disk.faultsFired > 0
     world.disk.heal()
     await world.do('one')
-    await checkOpen(world, 'at the end')
+    checkOpen(world, 'at the end')
     await checkPowerLoss(world, 'at the end')
     return { hasFired }
   } catch (error) {
