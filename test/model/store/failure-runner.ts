@@ -7,7 +7,7 @@
  */
 import { isDatabaseError } from '../../../src/errors.ts'
 import { eachImage } from '../crash-images.ts'
-import { recover } from '../crash/crash-checker.ts'
+import { type Recovered, recover } from '../crash/crash-checker.ts'
 import { judge, lastState, withRecovered } from '../reference.ts'
 import { type CallFault, SimDisk } from '../sim-disk.ts'
 import { type DiskImage, hashOfDisk } from '../sim-image.ts'
@@ -27,6 +27,9 @@ export interface FailureResult {
   readonly hasFired: boolean
   readonly violation?: string
 }
+
+/** What recovery makes of an image, by its hash: most failures leave images that others have left. */
+const known = new Map<string, Recovered>()
 
 const extremes = { damagedMax: 0, crossedMax: 1 }
 
@@ -109,8 +112,9 @@ function checkOpen(world: StoreWorld, when: string): void {
 async function checkPowerLoss(world: StoreWorld, when: string): Promise<void> {
   const images = new Map<string, DiskImage>()
   eachImage(world.disk.crashPoint(), extremes, (image) => images.set(hashOfDisk(image), image))
-  for (const image of images.values()) {
-    const recovered = await recover(image)
+  for (const [hash, image] of images) {
+    const recovered = known.get(hash) ?? (await recover(image))
+    known.set(hash, recovered)
     if (recovered.state === undefined) throw new RangeError(`${when}, power loss: C2: ${recovered.error}`)
     const violation = judge(recovered.state, world.history)
     if (violation !== undefined)
