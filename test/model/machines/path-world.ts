@@ -10,6 +10,7 @@ import type { AnyEventObject, AnyMachineSnapshot } from 'xstate'
 import { type AutosyncContext, type AutosyncEvent, type autosyncMachine } from '../../../src/machines/autosync.ts'
 import { type CommitContext, type CommitEvent, type commitMachine } from '../../../src/machines/commit.ts'
 import { type Bounds, explore, type Move, send, start, type Walk } from '../explore.ts'
+import { type Disk, voided } from './path-disk.ts'
 
 export const UID_MAX = 3
 const EPOCH_MAX = 3
@@ -20,17 +21,6 @@ const LATE_MS = 1_000_000
 export interface Sealed {
   readonly uid: number
   readonly level: 'strict' | 'relaxed' | 'deferred'
-}
-
-export interface Disk {
-  /** Highest epoch on the medium. */
-  readonly epoch: number
-  /** Whole records in order: the transactions that each holds. */
-  readonly records: readonly (readonly number[])[]
-  /** Records behind a barrier; power loss keeps these and any number of the following. */
-  readonly durableCount: number
-  /** Records that a rival recovered when it took over: what is written later by us is void. Null: nobody did. */
-  readonly recoveredCount: number | null
 }
 
 export interface PathState {
@@ -247,13 +237,6 @@ class Path {
     const { writtenTxid, durableTxid } = commitOf(state)
     return this.#tellAutosync(next, { type: 'flush.failed', sealedTxid: writtenTxid, durableTxid, atMs: 0 })
   }
-}
-
-/** A new series behind what was written before the failure, made durable: later records are void. */
-function voided(disk: Disk, keptTxid: number): Disk {
-  let count = 0
-  const records = disk.records.filter((record) => (count += record.length) <= keptTxid)
-  return { ...disk, epoch: disk.epoch + 1, records, durableCount: records.length }
 }
 
 function dirtinessOf({ sealed, group }: PathState) {

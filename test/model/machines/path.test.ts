@@ -4,14 +4,8 @@ import { autosyncMachine } from '../../../src/machines/autosync.ts'
 import { commitMachine } from '../../../src/machines/commit.ts'
 import { type Invariants, testInvariants } from './invariants.ts'
 import { rewired, stateOf } from './mutate.ts'
-import { type Disk, type PathState, walkPath } from './path-world.ts'
-
-/** What recovery finds when power fails now: the durable records, and any number of those behind them. */
-function imagesOf({ records, durableCount, recoveredCount }: Disk): readonly (readonly number[])[] {
-  const last = recoveredCount ?? records.length
-  const first = recoveredCount ?? durableCount
-  return Array.from({ length: last - first + 1 }, (_, i) => records.slice(0, first + i).flat())
-}
+import { imagesOf } from './path-disk.ts'
+import { type PathState, walkPath } from './path-world.ts'
 
 const rules: Invariants<PathState> = {
   'D1: what was acknowledged as durable is in every image': (walk) =>
