@@ -19,7 +19,6 @@ const ratchet: Readonly<Record<string, number>> = {
   'src/vfs/engine.ts': 303,
   'test/contract/block-store.ts': 374,
   'test/model/machines/mutants.test.ts': 265,
-  'test/model/machines/path-world.ts': 261,
   'test/model/sim-disk.ts': 301,
   'test/model/store/store-commands.ts': 307,
 }
