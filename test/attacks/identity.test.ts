@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { destroy } from '../../src/index.ts'
+import { encodeHeader, HEADER_FILE_BYTES, newestOf, readHeader } from '../../src/storage/header.ts'
+import { epoch } from '../../src/units.ts'
 import { codeOf, openIn, temporaryBase } from '../api/harness.ts'
 import { openOn } from '../api/sim-place.ts'
 import type { CrashPoint } from '../model/crash-images.ts'
 import { SimDisk } from '../model/sim-disk.ts'
-import { type DiskImage, withFlippedBit } from '../model/sim-image.ts'
+import { type DiskImage, withBytes, withFlippedBit } from '../model/sim-image.ts'
 import { afterKill, afterPowerLoss, column, openTable, unhurried } from './world.ts'
 
 describe('attack-12', () => {
@@ -65,6 +67,26 @@ describe('attack-13', () => {
     // Seen twice: before the epoch is raised, and by the recovery plan. Either refuses.
     expect(await codeOf(openOn(new SimDisk(image)))).toBe('HEADER_CORRUPT')
     expect(greatest).toBe(5)
+  })
+
+  test('attack-13 an epoch that only the log remembers is not used again', async () => {
+    const disk = new SimDisk()
+    let greatest = 0
+    for (let reign = 0; reign < 3; reign++) {
+      const db = await openOn(disk)
+      await db.exec('CREATE TABLE IF NOT EXISTS t (a INTEGER PRIMARY KEY)')
+      greatest = (await db.exec('INSERT INTO t DEFAULT VALUES')).receipt.epoch
+    }
+    const file = disk.image().get('header')
+    const header = newestOf(readHeader(await afterKill(disk).open('header', { create: false })))
+    if (file === undefined || header === undefined) throw new Error('there is a header')
+    const bytes = new Uint8Array(HEADER_FILE_BYTES)
+    for (const at of [0, HEADER_FILE_BYTES / 2])
+      encodeHeader({ ...header, epoch: epoch(1) }, bytes.subarray(at, at + HEADER_FILE_BYTES / 2))
+    const image = new Map(disk.image()).set('header', withBytes(file, bytes, 0))
+    const db = await openOn(new SimDisk(image))
+    expect(await column(db, 'SELECT a FROM t')).toEqual([1, 2, 3])
+    expect((await db.exec('INSERT INTO t DEFAULT VALUES')).receipt.epoch).toBe(greatest + 1)
   })
 
   test('attack-13 a relaxed commit that was lost stays lost though its number is used again', async () => {
