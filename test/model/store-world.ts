@@ -147,10 +147,11 @@ export class StoreWorld {
 
   async append(group: Group): Promise<void> {
     const before = lastState(this.history).txid
-    this.durableThrough = this.history.durableTxid
+    const { durableTxid } = this.history
     this.history = withInvoked(this.history, group)
     try {
       await this.watch(async () => this.store.append(group))
+      this.durableThrough = durableTxid
     } catch (error) {
       if (!this.isVoidOwed) this.history = withVoided(this.history, before)
       throw error
