@@ -3,6 +3,7 @@
  * leaving nothing or its first half, healed in the open store or by opening it again (SQLite's I/O error loop).
  */
 import { afterAll, describe, expect, test } from 'vitest'
+import { isLong } from '../replay.ts'
 import type { CallFault } from '../sim-disk.ts'
 import type { Step } from '../store-world.ts'
 import { type Healing, runWithFailure } from './failure-runner.ts'
@@ -54,16 +55,27 @@ const workloads: readonly string[] = [
 
 type Mode = Omit<CallFault, 'nth'> & { readonly healing: Healing }
 
-/** A write that leaves its first half is another failure of writes alone. */
-const effects = [{ applied: 'nothing' }, { applied: 'half', kinds: ['write'] }] as const
+const errors = ['ENOSPC', 'EIO'] as const
+const lasting = [false, true]
 
-const modes: readonly Mode[] = (['ENOSPC', 'EIO'] as const).flatMap((error) =>
-  [false, true].flatMap((isLasting) =>
-    effects.flatMap((effect) =>
+/** Once and from then on, healed in the open store; a barrier or read that fails, healed by opening again; a write that leaves its half. */
+const usual: readonly Mode[] = [
+  ...errors.flatMap((error) =>
+    lasting.map((isLasting) => ({ error, isLasting, applied: 'nothing', healing: 'void' }) as const),
+  ),
+  { error: 'EIO', isLasting: false, applied: 'nothing', healing: 'reopen' },
+  { error: 'EIO', isLasting: false, applied: 'half', kinds: ['write'], healing: 'void' },
+]
+
+const every: readonly Mode[] = errors.flatMap((error) =>
+  lasting.flatMap((isLasting) =>
+    ([{ applied: 'nothing' }, { applied: 'half', kinds: ['write'] }] as const).flatMap((effect) =>
       (['void', 'reopen'] as const).map((healing) => ({ error, isLasting, ...effect, healing })),
     ),
   ),
 )
+
+const modes = isLong ? every : usual
 
 const runs = { count: 0 }
 
