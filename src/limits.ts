@@ -40,6 +40,8 @@ export const limits = {
   /** One step of a checkpoint copies at most this much, so that a commit waits for at most one step. */
   checkpointStepBytes: 512 * KiB,
   cacheBytes: 64 * MiB,
+  /** Buffers of pages kept for the next transactions. */
+  pagePoolBytes: 1 * MiB,
   /** Pages of one open transaction, and temporary files beside them. */
   transactionBytesMax: 512 * MiB,
   /** A WASM instance that has grown past this is replaced when idle. */

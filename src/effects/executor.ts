@@ -50,6 +50,9 @@ interface Entry {
   readonly reject: (error: unknown) => void
 }
 
+/** Cheaper than queueMicrotask, which Node wraps in an asynchronous resource of its own. */
+const ready = Promise.resolve()
+
 /** How often expired requests are looked for; a deadline is kept to within this. */
 const SWEEP_MS = 100
 
@@ -149,7 +152,7 @@ export class Executor {
   #schedule(): void {
     if (this.#isTurnScheduled || !this.#mayRun) return
     this.#isTurnScheduled = true
-    queueMicrotask(() => this.#turn())
+    void ready.then(() => this.#turn())
   }
 
   get #mayRun(): boolean {

@@ -19,7 +19,7 @@ export interface MaintenancePorts {
 }
 
 /** A step waits at most this long for commits, so that a checkpoint ends under constant load too. */
-const YIELD_MS_MAX = 50
+const YIELD_MS_MAX = 5
 
 export class Maintenance {
   readonly #ports: MaintenancePorts

@@ -69,7 +69,7 @@ export interface Group {
   readonly lastTxid: Txid
   /** Size of the database after lastTxid, in blocks. Blocks at or beyond it are freed. */
   readonly sizeBlocks: number
-  /** blockSize bytes each, not changed by anyone afterwards; all below sizeBlocks. */
+  /** blockSize bytes each, all below sizeBlocks. Nobody changes them until the flush has ended; a store keeps copies. */
   readonly blocks: ReadonlyMap<BlockNo, Uint8Array>
   /** Blocks below sizeBlocks that are given up: they leave a tombstone and read as zeros. */
   readonly freed: ReadonlySet<BlockNo>

@@ -4,14 +4,18 @@
  *
  *   overlay ──seal──▶ sealed ──takeGroup──▶ inFlight ──settle──▶ store
  *
+ * Pages are buffers of a pool: one goes back as soon as no layer can show it again.
+ *
  * Each layer holds whole blocks and a floor: blocks at or beyond the floor that the layer does not hold are zeros, because the
  * database was cut to that size at least once while the layer was written. Only references move between layers; nothing that
  * can fail happens in `seal`.
  */
 import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { type BlockNo, blockNo, nextTxid, type Txid } from '../units.ts'
 import type { BlockStore, Group } from './block-store.ts'
+import { PagePool } from './page-pool.ts'
 import type { RequestOutcome } from './request-table.ts'
 
 /** What lies under the view. */
@@ -29,6 +33,7 @@ export class View {
   readonly blockSize: number
   readonly #bytesMax: number
   readonly #store: ReadableBlocks
+  readonly #pages: PagePool
   #overlay: Layer | undefined
   #sealed: (Layer & { firstTxid: Txid }) | undefined
   #inFlight: Layer | undefined
@@ -39,6 +44,7 @@ export class View {
     this.#store = store
     this.blockSize = store.blockSize
     this.#bytesMax = options.transactionBytesMax
+    this.#pages = new PagePool({ keepBytes: limits.pagePoolBytes, blockSize: store.blockSize })
     this.#sealedTxid = store.positions.writtenTxid
   }
 
@@ -93,7 +99,7 @@ export class View {
     const own = overlay.blocks.get(at)
     if (own !== undefined) return own.set(bytes)
     if (this.overlayBytes + this.blockSize > this.#bytesMax) throw tooLarge(this.#bytesMax)
-    overlay.blocks.set(at, bytes.slice())
+    overlay.blocks.set(at, this.#pages.copyOf(bytes))
     overlay.sizeBlocks = Math.max(overlay.sizeBlocks, at + 1)
   }
 
@@ -115,13 +121,14 @@ export class View {
       return this.#sealedTxid
     }
     cut(this.#sealed, overlay.floor)
-    for (const [at, bytes] of overlay.blocks) this.#sealed.blocks.set(at, bytes)
+    this.#moveInto(this.#sealed, overlay)
     this.#sealed.sizeBlocks = overlay.sizeBlocks
     return this.#sealedTxid
   }
 
   /** The open transaction was rolled back, or its connection is gone. */
   dropOverlay(): void {
+    if (this.#overlay !== undefined) this.#recycle(this.#overlay)
     this.#overlay = undefined
   }
 
@@ -142,8 +149,9 @@ export class View {
     }
   }
 
-  /** The group in flight is in the store. */
+  /** The group in flight is in the store, which has kept none of its pages. */
   settle(): void {
+    if (this.#inFlight !== undefined) this.#recycle(this.#inFlight)
     this.#inFlight = undefined
   }
 
@@ -151,6 +159,18 @@ export class View {
   discard(): void {
     this.#overlay = this.#sealed = this.#inFlight = undefined
     this.#sealedTxid = this.#store.positions.writtenTxid
+  }
+
+  #moveInto(sealed: Layer, overlay: Layer): void {
+    for (const [at, bytes] of overlay.blocks) {
+      const older = sealed.blocks.get(at)
+      if (older !== undefined) this.#pages.giveBack(older)
+      sealed.blocks.set(at, bytes)
+    }
+  }
+
+  #recycle({ blocks }: Layer): void {
+    for (const page of blocks.values()) this.#pages.giveBack(page)
   }
 
   #openOverlay(): Layer {
