@@ -50,14 +50,7 @@ export async function destroy(name: string, options: Pick<OpenOptions, 'storage'
   assertName(name)
   const held = await placeOf(name, settingsOf(options)).acquire()
   try {
-    // The header goes last: what is left when this is cut short is still this database, to be destroyed again.
-    const files = (await held.fs.list()).filter((file) =>
-      /^(log-\d+|quarantine-\d+|blocks\.meta|database\.sqlite)$/.test(file),
-    )
-    for (const file of files) await held.fs.remove(file)
-    await held.fs.flushNames()
-    await held.fs.remove('header')
-    await held.fs.flushNames()
+    await held.destroy()
   } finally {
     held.release()
   }

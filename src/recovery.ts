@@ -8,7 +8,7 @@ import { DatabaseError } from './errors.ts'
 import { recoveryMachine } from './machines/recovery.ts'
 import type { Settings } from './options.ts'
 import type { BlockStore, DamagedBlock } from './storage/block-store.ts'
-import { type RecoverySession, recoverySession } from './storage/recover.ts'
+import type { RecoverySession } from './storage/recover.ts'
 import type { RecoveryReport } from './storage/recovery-report.ts'
 
 export interface Recovered {
@@ -31,7 +31,7 @@ export async function recoverStore(held: HeldPlace, settings: Settings, context:
   const { clock, random, newStoreId, signal } = context
   const { recovery, checksum, blockSize, cacheBytes } = settings
   const startedAtMs = clock.now()
-  const session = recoverySession(held.fs, {
+  const session = held.session({
     ...recovery,
     storeId: newStoreId,
     checksum,

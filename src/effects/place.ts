@@ -1,6 +1,9 @@
-/** Where a store lies: its files, and the right to be the only one who opens them. */
+/** Where a store lies: its medium, and the right to be the only one who opens it. */
+import { destroyFiles } from '../storage/destroy-files.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { MemoryFs } from '../storage/media/memory-fs.ts'
+import { type RecoverySession, recoverySession } from '../storage/recover.ts'
+import type { StoreOptions } from '../storage/recovery-state.ts'
 import { type Epoch, epoch } from '../units.ts'
 import type { Lease } from './lease.ts'
 
@@ -13,13 +16,22 @@ export interface Place {
 }
 
 export interface HeldPlace extends Lease {
-  readonly fs: FileSystem
+  /** The recovery of the store that lies here, or the making of one. */
+  session(options: StoreOptions): RecoverySession
+  /** Removes the store. Cut short, it is still this store, to be destroyed again. */
+  destroy(): Promise<void>
 }
+
+/** A store of files. */
+export const filesOf = (fs: FileSystem): Pick<HeldPlace, 'session' | 'destroy'> => ({
+  session: (options) => recoverySession(fs, options),
+  destroy: () => destroyFiles(fs),
+})
 
 /** A store that ends with its process; each open has one of its own. */
 export function memoryPlace(): Place {
   const acquire = async (): Promise<HeldPlace> => ({
-    fs: new MemoryFs(),
+    ...filesOf(new MemoryFs()),
     notedEpoch: epoch(0),
     note: (_: Epoch) => undefined,
     lockHome: () => undefined,
@@ -40,7 +52,7 @@ export function directoryPlace(base: string, name: string): Place {
         import('./lease.ts'),
       ])
       const fs = openNodeFs(location)
-      return { ...acquireLease(location), fs }
+      return { ...acquireLease(location), ...filesOf(fs) }
     },
   }
 }

@@ -1,6 +1,6 @@
 /** A whole database on a simulated disk, which can be made to fail and can be opened again after a crash. */
 import { onTestFinished } from 'vitest'
-import type { HeldPlace, Place } from '../../src/effects/place.ts'
+import { filesOf, type HeldPlace, type Place } from '../../src/effects/place.ts'
 import type { Clock } from '../../src/effects/ports.ts'
 import type { Database, OpenOptions } from '../../src/index.ts'
 import { openAt } from '../../src/open.ts'
@@ -10,7 +10,7 @@ import type { SimDisk } from '../model/sim-disk.ts'
 
 export function simPlace(fs: FileSystem): Place {
   const acquire = async (): Promise<HeldPlace> => ({
-    fs,
+    ...filesOf(fs),
     notedEpoch: epoch(0),
     note: () => undefined,
     lockHome: () => undefined,
