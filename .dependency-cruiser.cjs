@@ -62,7 +62,7 @@ module.exports = {
     },
     packageOnlyIn(
       'xstate',
-      '^src/(machines/|(open|database|reign|recovery)\\.ts$)',
+      '^src/(machines/|(life|reign|recovery)\\.ts$)',
       'Only machines are written with xstate, only composition starts them.',
     ),
     packageOnlyIn('rxjs', '^src/streams/', 'rxjs lives at the edge.'),

@@ -1,25 +1,11 @@
-/** Where parts meet: takes the lease, recovers the store, starts the machines and hands out the database. */
-import { createActor } from 'xstate'
+/** Finds a database by its name, to open it or to remove it. */
 import type { Database, OpenOptions } from './api.ts'
-import { DatabaseHandle } from './database.ts'
 import { systemClock } from './effects/clock.ts'
+import { directoryPlace, memoryPlace, type Place } from './effects/place.ts'
 import type { Clock } from './effects/ports.ts'
-import { newStoreId, systemRandom } from './effects/random.ts'
-import { loggedStore } from './effects/logged-store.ts'
-import { directoryPlace, type HeldPlace, memoryPlace, type Place } from './effects/place.ts'
 import { aborted } from './effects/request-queue.ts'
-import { DatabaseError, isDatabaseError } from './errors.ts'
-import type { DatabaseState, Status } from './events.ts'
-import { limits } from './limits.ts'
-import { isolated } from './logger.ts'
-import { databaseMachine, type DatabaseStatus } from './machines/database.ts'
+import { Life } from './life.ts'
 import { assertName, type Settings, settingsOf } from './options.ts'
-import { recoverStore, type Recovered } from './recovery.ts'
-import { Reign } from './reign.ts'
-import type { BlockStore } from './storage/block-store.ts'
-import { View } from './storage/view.ts'
-import { createStreams, type Streams } from './streams/streams.ts'
-import { createEngine } from './vfs/engine.ts'
 
 /**
  * Opens the database `name`, made if there is none. Resolves when it leads: nobody else can write it until it is closed.
@@ -27,7 +13,7 @@ import { createEngine } from './vfs/engine.ts'
  */
 export async function open(name: string, options: OpenOptions = {}): Promise<Database> {
   assertName(name)
-  return openAt(placeOf(name, settingsOf(options)), name, options)
+  return openAt(placeFor(name, settingsOf(options)), name, options)
 }
 
 /** The same in a place and a time of the caller's: how tests put a simulated medium under the whole database. */
@@ -48,7 +34,7 @@ export async function openAt(
  */
 export async function destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
   assertName(name)
-  const held = await placeOf(name, settingsOf(options)).acquire()
+  const held = await placeFor(name, settingsOf(options)).acquire()
   try {
     await held.destroy()
   } finally {
@@ -56,211 +42,5 @@ export async function destroy(name: string, options: Pick<OpenOptions, 'storage'
   }
 }
 
-const placeOf = (name: string, { medium, base }: Settings): Place =>
+const placeFor = (name: string, { medium, base }: Settings): Place =>
   medium === 'memory' ? memoryPlace() : directoryPlace(base, name)
-
-interface LifeOptions {
-  readonly name: string
-  readonly settings: Settings
-  readonly options: OpenOptions
-  readonly clock: Clock
-}
-
-/** From `open` to the end of the database, as its machine decides. */
-class Life {
-  readonly #name: string
-  readonly #settings: Settings
-  readonly #options: OpenOptions
-  readonly #place: Place
-  readonly #clock: Clock
-  readonly #streams: Streams
-  readonly #machine = createActor(databaseMachine)
-  readonly #opened = withResolvers<Database>()
-  readonly #ended = withResolvers<void>()
-  #held: HeldPlace | undefined
-  #recovered: Recovered | undefined
-  #reign: Reign | undefined
-  #error: DatabaseError | undefined
-  #status: Status
-
-  constructor(place: Place, { name, settings, options, clock }: LifeOptions) {
-    this.#clock = clock
-    this.#name = name
-    this.#settings = settings
-    this.#options = options
-    this.#place = place
-    const { medium, location } = place
-    this.#status = { state: 'opening', role: 'none', medium, location, epoch: 0, durability: settings.durability }
-    this.#streams = createStreams({
-      clock: this.#clock,
-      initialStatus: this.#status,
-      ...(options.on === undefined ? {} : { on: options.on }),
-      ...(options.logger === undefined ? {} : { logger: isolated(options.logger) }),
-    })
-  }
-
-  begin(): Promise<Database> {
-    const machine = this.#machine
-    machine.subscribe({ error: (error: unknown) => this.#ended.reject(error) })
-    machine.on('lock.wanted', () => void this.#acquire())
-    machine.on('recovery.wanted', () => void this.#recover())
-    machine.on('drain.wanted', () => void this.#drain())
-    machine.on('release.wanted', ({ isClean }) => void this.#release(isClean))
-    machine.on('status.changed', ({ status }) => this.#statusChanged(status))
-    machine.start()
-    machine.send({ type: 'open.requested' })
-    return this.#opened.promise
-  }
-
-  async #acquire(): Promise<void> {
-    try {
-      this.#held = await this.#place.acquire()
-      this.#machine.send({ type: 'lock.acquired' })
-    } catch (error) {
-      this.#machine.send({ type: 'lock.refused', code: this.#note(error).code })
-    }
-  }
-
-  async #recover(): Promise<void> {
-    const held = this.#held
-    const { signal } = this.#options
-    try {
-      if (held === undefined) throw new DatabaseError('DATABASE_FAILED', 'recovery was asked for without a lease')
-      if (signal?.aborted === true) throw aborted(signal)
-      const recovered = await recoverStore(held, this.#settings, {
-        clock: this.#clock,
-        random: systemRandom,
-        newStoreId: newStoreId(),
-        ...(signal === undefined ? {} : { signal }),
-      })
-      this.#recovered = { ...recovered, store: this.#logged(recovered.store) }
-      await this.#lead(this.#recovered)
-      this.#machine.send({ type: 'recovery.finished' })
-    } catch (error) {
-      this.#machine.send({ type: 'recovery.failed', code: this.#note(error).code })
-    }
-  }
-
-  async #lead({ store, report, ms }: Recovered): Promise<void> {
-    const { durability, pragmas } = this.#settings
-    const makeEngine = (view: View) =>
-      createEngine({
-        view,
-        pragmas,
-        synchronousLevel: { deferred: 0, relaxed: 1, strict: 2 }[durability],
-        tempBytesMax: limits.transactionBytesMax,
-        statementCacheMax: limits.statementCacheMax,
-        onNotice: (notice) => this.#streams.emit({ type: 'pragma.ignored', ...notice }),
-        ...(this.#options.wasmBinary === undefined ? {} : { wasmBinary: this.#options.wasmBinary }),
-      })
-    const view = new View(store, { transactionBytesMax: limits.transactionBytesMax })
-    this.#reign = new Reign({
-      settings: this.#settings,
-      store,
-      view,
-      engine: await makeEngine(view),
-      makeEngine,
-      streams: this.#streams,
-      clock: this.#clock,
-      recoveryReport: report,
-      onFailed: (error) => this.#fail(error),
-      close: () => this.#close(),
-    })
-    this.#streams.emit({ type: 'recovery.finished', report, ms })
-    this.#streams.emit({ type: 'leader.changed', epoch: store.epoch, role: 'leader' })
-  }
-
-  #logged(store: BlockStore): BlockStore {
-    const { logger } = this.#options
-    return logger === undefined ? store : loggedStore(store, isolated(logger), this.#clock)
-  }
-
-  #close(): Promise<void> {
-    if (this.#machine.getSnapshot().status === 'active') this.#machine.send({ type: 'close.requested' })
-    return this.#ended.promise
-  }
-
-  async #drain(): Promise<void> {
-    const drained = await this.#reign?.drain()
-    const isGivenUp = drained?.isGivenUp ?? false
-    if (isGivenUp) this.#note(drained?.error)
-    this.#machine.send({ type: 'drained', isGivenUp })
-  }
-
-  async #release(isClean: boolean): Promise<void> {
-    try {
-      if (this.#reign !== undefined) await this.#reign.release({ isClean })
-      else this.#recovered?.store.abandon()
-      this.#held?.release()
-      this.#machine.send({ type: 'released' })
-    } catch (error) {
-      const { code } = this.#note(error)
-      this.#machine.send(isClean ? { type: 'release.failed', code } : { type: 'released' })
-    }
-  }
-
-  /** Something can no longer be served: everyone who waits is told, and what is held is let go without writing. */
-  #fail(error: DatabaseError): void {
-    this.#note(error)
-    this.#reign?.fail(error)
-    this.#machine.send(
-      error.code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'actor.failed', code: error.code },
-    )
-  }
-
-  /** The first error is the one that is told. */
-  #note(error: unknown): DatabaseError {
-    this.#error ??= isDatabaseError(error)
-      ? error
-      : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })
-    return this.#error
-  }
-
-  #statusChanged(status: DatabaseStatus): void {
-    const state = publicState[status]
-    const reason = state === 'failed' ? this.#error?.message : undefined
-    const epoch = this.#recovered?.store.epoch ?? 0
-    const role = state === 'leading' || state === 'draining' ? 'leader' : 'none'
-    this.#status = { ...this.#status, state, role, epoch, ...(reason === undefined ? {} : { reason }) }
-    this.#streams.setStatus(this.#status)
-    if (status === 'leading' && this.#reign !== undefined)
-      this.#opened.resolve(new DatabaseHandle(this.#name, this.#reign))
-    if (status === 'closed' || status === 'failed') this.#end()
-  }
-
-  #end(): void {
-    const error = this.#error
-    this.#streams.emit({ type: 'database.closed' })
-    this.#streams.complete()
-    this.#opened.reject(error ?? new DatabaseError('DATABASE_CLOSED', 'the database was closed while it opened'))
-    // Closed with an error: the drain was given up, and what it could not flush is lost.
-    if (error === undefined) this.#ended.resolve()
-    else this.#ended.reject(error)
-  }
-}
-
-const publicState: Record<DatabaseStatus, DatabaseState> = {
-  opening: 'opening',
-  candidate: 'candidate',
-  recovering: 'recovering',
-  leading: 'leading',
-  draining: 'draining',
-  releasing: 'draining',
-  closed: 'closed',
-  failing: 'failed',
-  failed: 'failed',
-}
-
-interface Resolvers<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** A promise settled from outside. Whether anybody waits for it is for others to know: an unheard rejection is not an error here. */
-function withResolvers<T>(): Resolvers<T> {
-  const settle: { resolve?: (value: T) => void; reject?: (error: unknown) => void } = {}
-  const promise = new Promise<T>((resolve, reject) => Object.assign(settle, { resolve, reject }))
-  promise.catch(() => undefined)
-  return { promise, resolve: (value) => settle.resolve?.(value), reject: (error) => settle.reject?.(error) }
-}

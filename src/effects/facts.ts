@@ -1,4 +1,4 @@
-/** Where effects tell what happened. open.ts connects it to the streams. */
+/** Where effects tell what happened. Composition connects it to the streams. */
 import type { CommitEvent, DatabaseEvent } from '../events.ts'
 
 export interface Facts {

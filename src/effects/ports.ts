@@ -1,4 +1,4 @@
-/** What the effects need done and do not do themselves. open.ts provides each. */
+/** What the effects need done and do not do themselves. Composition provides each. */
 import type { Row, RowMode, RunResult, SqlParams } from '../sql.ts'
 
 /** SQLite on one connection; every call is synchronous. Implemented by vfs/engine.ts. */

@@ -1,0 +1,195 @@
+/**
+ * One database from `open` to its end: takes the lease, recovers the store, leads and lets everything go, as its machine decides.
+ *
+ *   begin ─▶ #acquire ─▶ #recover ─▶ #lead ══ a reign ══▶ #drain ─▶ #release ─▶ #end
+ *              any of them fails, or #fail from within the reign ─────▲
+ */
+import { createActor } from 'xstate'
+import type { Database, OpenOptions } from './api.ts'
+import { DatabaseHandle } from './database.ts'
+import { loggedStore } from './effects/logged-store.ts'
+import type { HeldPlace, Place } from './effects/place.ts'
+import type { Clock } from './effects/ports.ts'
+import { newStoreId, systemRandom } from './effects/random.ts'
+import { aborted } from './effects/request-queue.ts'
+import { withResolvers } from './effects/with-resolvers.ts'
+import { engineMaker } from './engine-maker.ts'
+import { DatabaseError, isDatabaseError } from './errors.ts'
+import type { Status } from './events.ts'
+import { statusAfter } from './life-status.ts'
+import { limits } from './limits.ts'
+import { isolated } from './logger.ts'
+import { databaseMachine, type DatabaseStatus } from './machines/database.ts'
+import type { Settings } from './options.ts'
+import { recoverStore, type Recovered } from './recovery.ts'
+import { Reign } from './reign.ts'
+import type { BlockStore } from './storage/block-store.ts'
+import { View } from './storage/view.ts'
+import { createStreams, type Streams } from './streams/streams.ts'
+
+export interface LifeOptions {
+  readonly name: string
+  readonly settings: Settings
+  readonly options: OpenOptions
+  readonly clock: Clock
+}
+
+export class Life {
+  readonly #name: string
+  readonly #settings: Settings
+  readonly #options: OpenOptions
+  readonly #place: Place
+  readonly #clock: Clock
+  readonly #streams: Streams
+  readonly #machine = createActor(databaseMachine)
+  readonly #opened = withResolvers<Database>()
+  readonly #ended = withResolvers<void>()
+  #held: HeldPlace | undefined
+  #recovered: Recovered | undefined
+  #reign: Reign | undefined
+  #error: DatabaseError | undefined
+  #status: Status
+
+  constructor(place: Place, { name, settings, options, clock }: LifeOptions) {
+    this.#clock = clock
+    this.#name = name
+    this.#settings = settings
+    this.#options = options
+    this.#place = place
+    const { medium, location } = place
+    this.#status = { state: 'opening', role: 'none', medium, location, epoch: 0, durability: settings.durability }
+    this.#streams = createStreams({
+      clock: this.#clock,
+      initialStatus: this.#status,
+      ...(options.on === undefined ? {} : { on: options.on }),
+      ...(options.logger === undefined ? {} : { logger: isolated(options.logger) }),
+    })
+  }
+
+  /** Resolves when it leads. @throws what kept it from leading */
+  begin(): Promise<Database> {
+    const machine = this.#machine
+    machine.subscribe({ error: (error: unknown) => this.#ended.reject(error) })
+    machine.on('lock.wanted', () => void this.#acquire())
+    machine.on('recovery.wanted', () => void this.#recover())
+    machine.on('drain.wanted', () => void this.#drain())
+    machine.on('release.wanted', ({ isClean }) => void this.#release(isClean))
+    machine.on('status.changed', ({ status }) => this.#statusChanged(status))
+    machine.start()
+    machine.send({ type: 'open.requested' })
+    return this.#opened.promise
+  }
+
+  async #acquire(): Promise<void> {
+    try {
+      this.#held = await this.#place.acquire()
+      this.#machine.send({ type: 'lock.acquired' })
+    } catch (error) {
+      this.#machine.send({ type: 'lock.refused', code: this.#note(error).code })
+    }
+  }
+
+  async #recover(): Promise<void> {
+    const held = this.#held
+    const { signal } = this.#options
+    try {
+      if (held === undefined) throw new DatabaseError('DATABASE_FAILED', 'recovery was asked for without a lease')
+      if (signal?.aborted === true) throw aborted(signal)
+      const recovered = await recoverStore(held, this.#settings, {
+        clock: this.#clock,
+        random: systemRandom,
+        newStoreId: newStoreId(),
+        ...(signal === undefined ? {} : { signal }),
+      })
+      this.#recovered = { ...recovered, store: this.#logged(recovered.store) }
+      await this.#lead(this.#recovered)
+      this.#machine.send({ type: 'recovery.finished' })
+    } catch (error) {
+      this.#machine.send({ type: 'recovery.failed', code: this.#note(error).code })
+    }
+  }
+
+  async #lead({ store, report, ms }: Recovered): Promise<void> {
+    const makeEngine = engineMaker(this.#settings, this.#options, this.#streams)
+    const view = new View(store, { transactionBytesMax: limits.transactionBytesMax })
+    this.#reign = new Reign({
+      settings: this.#settings,
+      store,
+      view,
+      engine: await makeEngine(view),
+      makeEngine,
+      streams: this.#streams,
+      clock: this.#clock,
+      recoveryReport: report,
+      onFailed: (error) => this.#fail(error),
+      close: () => this.#close(),
+    })
+    this.#streams.emit({ type: 'recovery.finished', report, ms })
+    this.#streams.emit({ type: 'leader.changed', epoch: store.epoch, role: 'leader' })
+  }
+
+  #logged(store: BlockStore): BlockStore {
+    const { logger } = this.#options
+    return logger === undefined ? store : loggedStore(store, isolated(logger), this.#clock)
+  }
+
+  #close(): Promise<void> {
+    if (this.#machine.getSnapshot().status === 'active') this.#machine.send({ type: 'close.requested' })
+    return this.#ended.promise
+  }
+
+  async #drain(): Promise<void> {
+    const drained = await this.#reign?.drain()
+    const isGivenUp = drained?.isGivenUp ?? false
+    if (isGivenUp) this.#note(drained?.error)
+    this.#machine.send({ type: 'drained', isGivenUp })
+  }
+
+  async #release(isClean: boolean): Promise<void> {
+    try {
+      if (this.#reign !== undefined) await this.#reign.release({ isClean })
+      else this.#recovered?.store.abandon()
+      this.#held?.release()
+      this.#machine.send({ type: 'released' })
+    } catch (error) {
+      const { code } = this.#note(error)
+      this.#machine.send(isClean ? { type: 'release.failed', code } : { type: 'released' })
+    }
+  }
+
+  /** Something can no longer be served: everyone who waits is told, and what is held is let go without writing. */
+  #fail(error: DatabaseError): void {
+    this.#note(error)
+    this.#reign?.fail(error)
+    this.#machine.send(
+      error.code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'actor.failed', code: error.code },
+    )
+  }
+
+  /** The first error is the one that is told. */
+  #note(error: unknown): DatabaseError {
+    this.#error ??= isDatabaseError(error)
+      ? error
+      : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })
+    return this.#error
+  }
+
+  #statusChanged(status: DatabaseStatus): void {
+    const epoch = this.#recovered?.store.epoch ?? 0
+    this.#status = statusAfter(this.#status, status, { epoch, reason: this.#error?.message })
+    this.#streams.setStatus(this.#status)
+    if (status === 'leading' && this.#reign !== undefined)
+      this.#opened.resolve(new DatabaseHandle(this.#name, this.#reign))
+    if (status === 'closed' || status === 'failed') this.#end()
+  }
+
+  #end(): void {
+    const error = this.#error
+    this.#streams.emit({ type: 'database.closed' })
+    this.#streams.complete()
+    this.#opened.reject(error ?? new DatabaseError('DATABASE_CLOSED', 'the database was closed while it opened'))
+    // Closed with an error: the drain was given up, and what it could not flush is lost.
+    if (error === undefined) this.#ended.resolve()
+    else this.#ended.reject(error)
+  }
+}
