@@ -1,7 +1,7 @@
 /** The public API: what `open` returns and takes. Implemented by database.ts and transaction.ts. */
 import type { Observable } from 'rxjs'
 import type { CommitEvent, DatabaseEvent, Durability, Metrics, Receipt, Status } from './events.ts'
-import type { ImportSource } from './import.ts'
+import type { ImportSource } from './import-source.ts'
 import type { Logger } from './logger.ts'
 import type { ConnectionPragmas, Row, RowMode, SqlParam, SqlParams, SqlValue } from './sql.ts'
 import type { ChecksumAlgorithm, VerifyReport } from './storage/block-store.ts'
@@ -32,6 +32,13 @@ export interface OpenOptions {
   readonly logger?: Logger
   /** Plain callbacks beside `events$`. */
   readonly on?: SyncCallbacks
+  /**
+   * In browsers: which thread has the database. Default: a worker of its own, where there is a window; this thread otherwise.
+   * `false` is this thread; a function makes the worker, whose script must be the package's `worker.js`.
+   */
+  readonly worker?: boolean | (() => Worker)
+  /** In browsers: where `wa-sqlite.wasm` is, when it cannot be found beside the package. */
+  readonly wasmUrl?: string
   /** The SQLite WASM binary, when it cannot be found beside the package. */
   readonly wasmBinary?: Uint8Array
 }

@@ -52,6 +52,8 @@ export const errorCodes = {
   STORAGE_FAILED: 'The medium failed at a write or barrier; cause is its error. The view was rebuilt; try again.',
   READBACK_MISMATCH: 'What was written did not read back the same. The medium is not to be trusted.',
   LEASE_LOST: 'Another writer has taken over this store. What was not acknowledged was not kept.',
+  // Worker
+  PROTOCOL_MISMATCH: 'Page and worker are of different versions, or something else posts to them. Load both anew.',
   // Import and export
   IMPORT_INVALID: 'The source is not a sound SQLite database of a shape we keep; the message says what is wrong.',
   EXPORT_INTERRUPTED: 'The snapshot that was being exported ended: the database closed, or the reader was too slow.',

@@ -25,7 +25,7 @@ export type {
   StorageOperation,
   SyncTrigger,
 } from './events.ts'
-export type { ImportSource } from './import.ts'
+export type { ImportSource } from './import-source.ts'
 export type { Logger } from './logger.ts'
 export { destroy, open } from './open.ts'
 export type { ConnectionPragmas, Row, RowMode, SqlParam, SqlParams, SqlValue } from './sql.ts'

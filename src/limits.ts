@@ -61,6 +61,14 @@ export const limits = {
   /** Answers of all clients together; beyond it the oldest are dropped, that they were applied is kept. */
   outcomesBytesMax: 1 * MiB,
 
+  /** Rows of one chunk of an iteration, and about how many bytes; how many may be open, and how long their reader may pause. */
+  iterateChunkRows: 512,
+  iterateChunkBytes: 1 * MiB,
+  iterationsMax: 64,
+  iterateIdleMs: 60_000,
+  /** A client waits this much longer than the deadline for the other side to say that it has passed. */
+  answerGraceMs: 5_000,
+
   recoverySampleSize: 64,
   nameLengthMax: 200,
 } as const

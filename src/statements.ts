@@ -62,4 +62,4 @@ export function template(
 }
 
 /** The caller's row type is a promise of the caller; nothing here checks it. */
-export const rowsAs = <R extends Row>(result: RunResult): R[] => result.rows as R[]
+export const rowsAs = <R extends Row>(result: Pick<RunResult, 'rows'>): R[] => result.rows as R[]

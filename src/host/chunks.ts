@@ -1,0 +1,58 @@
+/** What comes in pieces: each is asked for when the reader wants it, so the other side is never ahead of a slow reader. */
+import type { ClientMessage, WireId } from '../wire/protocol.ts'
+import type { Link } from './link.ts'
+
+/** Chunks of an iteration or an export, in order. Ends early when its consumer does. @throws what the other side says */
+export async function* chunksOf<T>(
+  link: Link,
+  make: (id: WireId) => ClientMessage,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<T> {
+  const arrived: T[] = []
+  const state = { id: 0, isEnded: false, failure: undefined as unknown, wake: () => undefined as void }
+  const begin = (id: WireId) => {
+    state.id = id
+    return make(id)
+  }
+  const end = (failure?: unknown) => {
+    state.isEnded = true
+    state.failure = failure
+    state.wake()
+  }
+  const onChunk = (value: unknown) => {
+    // The protocol says what the chunks of this id are.
+    arrived.push(value as T)
+    state.wake()
+  }
+  link.ask(begin, { ...options, onChunk }).then(() => end(), end)
+  try {
+    while (!state.isEnded) {
+      link.post({ kind: 'pull', id: state.id })
+      await new Promise<void>((resolve) => {
+        state.wake = resolve
+        if (arrived.length > 0 || state.isEnded) resolve()
+      })
+      yield* arrived.splice(0)
+    }
+    if (state.failure !== undefined) throw state.failure
+  } finally {
+    if (!state.isEnded) link.post({ kind: 'cancel', id: state.id })
+  }
+}
+
+/** The same as a stream of bytes that is read when it is pulled. */
+export function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next()
+        if (done === true) controller.close()
+        else controller.enqueue(value)
+      },
+      async cancel() {
+        await chunks.return(undefined)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

@@ -1,0 +1,99 @@
+/** The client's end of a channel: asks, and hears what the other side tells. */
+import { ReplaySubject, Subject } from 'rxjs'
+import { DatabaseError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { Channel, type Port } from '../wire/channel.ts'
+import type { ClientMessage, Methods, ServerMessage, Streamed, StreamName, WireId } from '../wire/protocol.ts'
+import { decodeError } from '../wire/wire-error.ts'
+import { Pending, type PendingOptions } from './pending.ts'
+
+export class Link {
+  readonly #channel: Channel<ServerMessage, ClientMessage>
+  readonly #pending: Pending
+  readonly #logger: Logger | undefined
+  readonly told: { readonly [S in StreamName]: Subject<Streamed[S]> } = {
+    events: new Subject(),
+    commits: new Subject(),
+    metrics: new Subject(),
+    status: new ReplaySubject(1),
+  }
+
+  constructor(port: Port, options: { readonly logger?: Logger | undefined }) {
+    this.#logger = options.logger
+    this.#channel = new Channel(port, {
+      receive: (message) => this.#receive(message),
+      onRefused: (error) => this.lose(error),
+      onUnsendable: (message, error) => 'id' in message && this.#pending.reject(message.id, unsendable(error)),
+    })
+    this.#pending = new Pending((message, transfer) => this.post(message, transfer))
+  }
+
+  post(message: ClientMessage, transfer: readonly Transferable[] = []): void {
+    this.#channel.post(message, transfer)
+  }
+
+  /** See Pending.ask. */
+  ask(make: (id: WireId) => ClientMessage, options?: PendingOptions): Promise<unknown> {
+    return this.#pending.ask(make, options)
+  }
+
+  /** One call with one answer. */
+  async call<M extends keyof Methods>(
+    method: M,
+    args: Methods[M]['args'],
+    options: PendingOptions & { readonly within?: WireId } = {},
+  ): Promise<Methods[M]['value']> {
+    const { within, ...waiting } = options
+    const place = within === undefined ? {} : { within }
+    // The protocol pairs each method with its arguments and its answer; a mapped union cannot be built from a variable name.
+    const make = (id: WireId) => ({ kind: 'call', id, ...place, method, args }) as ClientMessage
+    return (await this.ask(make, waiting)) as Methods[M]['value']
+  }
+
+  /** The other side is gone, or speaks another language. */
+  lose(error: DatabaseError): void {
+    this.#pending.lose(error)
+    this.complete()
+  }
+
+  complete(): void {
+    for (const stream of Object.values(this.told)) stream.complete()
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.kind) {
+      case 'begun':
+        return this.#pending.begun(message.id)
+      case 'chunk':
+        return this.#pending.chunk(message.id, message.value)
+      case 'answer':
+        return this.#pending.resolve(message.id, message.value)
+      case 'failed':
+        return this.#pending.reject(message.id, decodeError(message.error))
+      case 'logged':
+        return this.#logger?.[message.level](message.record, message.message)
+      case 'told':
+        return this.#tell(message)
+      case 'ended':
+        return this.complete()
+    }
+  }
+
+  #tell(message: Extract<ServerMessage, { kind: 'told' }>): void {
+    switch (message.stream) {
+      case 'events':
+        return this.told.events.next(message.value)
+      case 'commits':
+        return this.told.commits.next(message.value)
+      case 'metrics':
+        return this.told.metrics.next(message.value)
+      case 'status':
+        return this.told.status.next(message.value)
+    }
+  }
+}
+
+const unsendable = (cause: unknown) =>
+  new DatabaseError('INVALID_PARAMETER', 'an argument cannot be sent to the thread of the database; convert it first', {
+    cause,
+  })

@@ -1,0 +1,92 @@
+/** Ids that wait for their end. Each gets exactly one; when the other side is gone, all do. */
+import { DatabaseError } from '../errors.ts'
+import type { ClientMessage, WireId } from '../wire/protocol.ts'
+
+export interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly onBegun?: () => void
+  readonly onChunk?: (value: unknown) => void
+}
+
+export interface PendingOptions {
+  readonly signal?: AbortSignal | undefined
+  /** No answer for this long: rejected, outcome unknown. Absent: the work has no bound of its own, and the other side ends it. */
+  readonly waitMs?: number
+  /** Buffers of the message that belong to the other side from then on. */
+  readonly transfer?: readonly Transferable[]
+  readonly onBegun?: () => void
+  readonly onChunk?: (value: unknown) => void
+}
+
+export class Pending {
+  readonly #post: (message: ClientMessage, transfer?: readonly Transferable[]) => void
+  readonly #waiting = new Map<WireId, Waiting>()
+  #lastId = 0
+  #lost: DatabaseError | undefined
+
+  constructor(post: (message: ClientMessage, transfer?: readonly Transferable[]) => void) {
+    this.#post = post
+  }
+
+  /** Sends the message that `make` makes for a new id. Resolves or rejects with its end. */
+  ask(make: (id: WireId) => ClientMessage, options: PendingOptions = {}): Promise<unknown> {
+    const { signal, waitMs, transfer, ...heard } = options
+    if (this.#lost !== undefined) return Promise.reject(this.#lost)
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      const cancel = () => this.#post({ kind: 'cancel', id })
+      const timer = waitMs === undefined ? undefined : setTimeout(() => this.reject(id, noAnswer(waitMs)), waitMs)
+      const end = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', cancel)
+      }
+      this.#waiting.set(id, {
+        ...heard,
+        resolve: (value) => (end(), resolve(value)),
+        reject: (error) => {
+          end()
+          reject(asError(error))
+        },
+      })
+      this.#post(make(id), transfer)
+      if (signal?.aborted === true) cancel()
+      else signal?.addEventListener('abort', cancel, { once: true })
+    })
+  }
+
+  resolve(id: WireId, value: unknown): void {
+    this.#take(id)?.resolve(value)
+  }
+
+  reject(id: WireId, error: unknown): void {
+    this.#take(id)?.reject(error)
+  }
+
+  begun(id: WireId): void {
+    this.#waiting.get(id)?.onBegun?.()
+  }
+
+  chunk(id: WireId, value: unknown): void {
+    this.#waiting.get(id)?.onChunk?.(value)
+  }
+
+  /** The other side is gone: nobody waits any longer, and nothing more can be asked. */
+  lose(error: DatabaseError): void {
+    this.#lost ??= error
+    for (const id of [...this.#waiting.keys()]) this.reject(id, error)
+  }
+
+  #take(id: WireId): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    return waiting
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+const noAnswer = (waitMs: number) =>
+  new DatabaseError('DEADLINE_EXCEEDED', `the thread of the database did not answer within ${waitMs} ms`, {
+    outcome: 'unknown',
+  })

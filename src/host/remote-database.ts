@@ -1,0 +1,130 @@
+/** A database that is open in another thread: each call is a message there, each answer one back. */
+import type {
+  Database,
+  ExecResult,
+  QueryOptions,
+  RequestOptions,
+  Statement,
+  Transaction,
+  TransactionOptions,
+} from '../api.ts'
+import type { Receipt } from '../events.ts'
+import { collect, type ImportSource } from '../import-source.ts'
+import { limits } from '../limits.ts'
+import type { Row, SqlParam, SqlParams } from '../sql.ts'
+import { rowsAs, template } from '../statements.ts'
+import type { Opened } from '../wire/protocol.ts'
+import { chunksOf, streamOf } from './chunks.ts'
+import type { Link } from './link.ts'
+import { remoteStreams, type RemoteStreams } from './remote-streams.ts'
+import { remoteTransaction } from './remote-transaction.ts'
+
+export interface RemotePorts {
+  readonly link: Link
+  readonly opened: Opened
+  /** The database is closed: its thread is not needed any more. */
+  readonly onClosed: () => void
+}
+
+export class RemoteDatabase implements Database {
+  readonly name: string
+  readonly recoveryReport: Database['recoveryReport']
+  readonly #link: Link
+  readonly #streams: RemoteStreams
+  readonly #onClosed: () => void
+  #closing: Promise<void> | undefined
+
+  constructor(name: string, { link, opened, onClosed }: RemotePorts) {
+    this.name = name
+    this.recoveryReport = opened.recoveryReport
+    this.#link = link
+    this.#streams = remoteStreams(link)
+    this.#onClosed = onClosed
+  }
+
+  get events$() {
+    return this.#streams.events$
+  }
+  get commits$() {
+    return this.#streams.commits$
+  }
+  get metrics$() {
+    return this.#streams.metrics$
+  }
+  get status$() {
+    return this.#streams.status$
+  }
+
+  exec(sql: string, params?: SqlParams, { signal, ...options }: RequestOptions = {}): Promise<ExecResult> {
+    return this.#link.call('exec', [sql, params, options], { signal, waitMs: waitOf(options) })
+  }
+
+  async query<R extends Row>(sql: string, params?: SqlParams, { signal, ...options }: QueryOptions = {}): Promise<R[]> {
+    const rows = await this.#link.call('query', [sql, params, options], { signal, waitMs: waitOf(options) })
+    return rowsAs<R>({ rows })
+  }
+
+  async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
+    const { sql, params } = template(strings, values)
+    return this.query<R>(sql, params)
+  }
+
+  async *iterate<R extends Row>(
+    sql: string,
+    params?: SqlParams,
+    { signal, ...options }: QueryOptions = {},
+  ): AsyncGenerator<R> {
+    const place = params === undefined ? {} : { params }
+    const chunks = chunksOf<R[]>(this.#link, (id) => ({ kind: 'iterate', id, sql, ...place, options }), { signal })
+    for await (const rows of chunks) yield* rows
+  }
+
+  batch(statements: readonly Statement[], { signal, ...options }: RequestOptions = {}): Promise<ExecResult[]> {
+    return this.#link.call('batch', [statements, options], { signal, waitMs: waitOf(options) })
+  }
+
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: TransactionOptions = {}): Promise<T> {
+    return remoteTransaction(this.#link, fn, options)
+  }
+
+  forceSync(): Promise<Receipt> {
+    return this.#link.call('forceSync', [], { waitMs: waitOf({}) })
+  }
+
+  durable(receipt: Receipt): Promise<void> {
+    return this.#link.call('durable', [receipt], { waitMs: waitOf({}) })
+  }
+
+  verify() {
+    return this.#link.call('verify', [])
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#link.call('checkpoint', [])
+  }
+
+  export(): ReadableStream<Uint8Array> {
+    return streamOf(chunksOf<Uint8Array>(this.#link, (id) => ({ kind: 'export', id })))
+  }
+
+  async import(source: ImportSource): Promise<Receipt> {
+    const file = await collect(source, limits.transactionBytesMax)
+    return this.#link.call('import', [file], { transfer: [file.buffer] })
+  }
+
+  drainAndShutdown(): Promise<void> {
+    this.#closing ??= this.#link.call('close', []).finally(this.#onClosed)
+    return this.#closing
+  }
+
+  close(): Promise<void> {
+    return this.drainAndShutdown()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drainAndShutdown()
+  }
+}
+
+/** The other side answers at the deadline; only if it cannot does this one. */
+const waitOf = ({ deadlineMs = limits.requestDeadlineMs }: RequestOptions): number => deadlineMs + limits.answerGraceMs

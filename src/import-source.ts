@@ -1,0 +1,48 @@
+/** What an import can be read from: bytes, in one piece or in many. */
+import { DatabaseError } from './errors.ts'
+
+export type ImportSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
+
+/** All bytes of the source, at most `bytesMax`. @throws TRANSACTION_TOO_LARGE */
+export async function collect(source: ImportSource, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of chunksOf(source)) {
+    length += chunk.length
+    if (length > bytesMax) {
+      throw new DatabaseError('TRANSACTION_TOO_LARGE', `an import is one transaction of at most ${bytesMax} bytes`, {
+        details: { bytesMax },
+      })
+    }
+    chunks.push(chunk)
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
+function chunksOf(source: ImportSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (source instanceof Uint8Array) return [source]
+  if (source instanceof Blob) return readAll(source.stream())
+  return source instanceof ReadableStream ? readAll(source) : source
+}
+
+async function* readAll(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader()
+  let isDone = false
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      isDone = done
+      if (done) return
+      yield value
+    }
+  } finally {
+    if (!isDone) await reader.cancel()
+    reader.releaseLock()
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * An ordered way to the other side. What is posted in one turn travels in one envelope: a thousand calls made together are one
+ * message, arrive together, and can be flushed together.
+ */
+import { DatabaseError } from '../errors.ts'
+import { type Envelope, PROTOCOL_VERSION } from './protocol.ts'
+
+/** The platform's end of a channel: a worker, its global scope, or a MessagePort. */
+export interface Port {
+  postMessage(message: unknown, transfer: Transferable[]): void
+  addEventListener(type: 'message' | 'messageerror', listener: (event: MessageEvent<unknown>) => void): void
+  /** MessagePorts deliver nothing before. */
+  start?(): void
+}
+
+export interface ChannelPorts<In, Out> {
+  readonly receive: (message: In) => void
+  /** What arrived is none of ours, or of a newer protocol: it was dropped. */
+  readonly onRefused: (error: DatabaseError) => void
+  /** The platform cannot clone this message; the others of its envelope were sent. */
+  readonly onUnsendable: (message: Out, error: unknown) => void
+}
+
+export class Channel<In, Out> {
+  readonly #port: Port
+  readonly #onUnsendable: ChannelPorts<In, Out>['onUnsendable']
+  #outbox: Out[] = []
+  #transfer: Transferable[] = []
+  #isPostScheduled = false
+
+  constructor(port: Port, { receive, onRefused, onUnsendable }: ChannelPorts<In, Out>) {
+    this.#port = port
+    this.#onUnsendable = onUnsendable
+    port.addEventListener('message', ({ data }) => {
+      const envelope = envelopeOf<In>(data)
+      if (envelope instanceof DatabaseError) return onRefused(envelope)
+      for (const message of envelope.messages) receive(message)
+    })
+    port.addEventListener('messageerror', () => onRefused(refused('a message could not be read', {})))
+    port.start?.()
+  }
+
+  /** @param transfer buffers that belong to the other side from here on */
+  post(message: Out, transfer: readonly Transferable[] = []): void {
+    this.#outbox.push(message)
+    this.#transfer.push(...transfer)
+    if (this.#isPostScheduled) return
+    this.#isPostScheduled = true
+    void Promise.resolve().then(() => this.flush())
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    this.#isPostScheduled = false
+    if (this.#outbox.length === 0) return
+    const messages = this.#outbox
+    const transfer = this.#transfer
+    this.#outbox = []
+    this.#transfer = []
+    try {
+      this.#send(messages, transfer)
+    } catch {
+      // One of them cannot be cloned, and nothing was sent: alone, each says for itself.
+      for (const message of messages) this.#sendAlone(message)
+    }
+  }
+
+  #send(messages: readonly Out[], transfer: Transferable[]): void {
+    const envelope: Envelope<Out> = { datasync: PROTOCOL_VERSION, messages }
+    this.#port.postMessage(envelope, transfer)
+  }
+
+  #sendAlone(message: Out): void {
+    try {
+      this.#send([message], [])
+    } catch (error) {
+      this.#onUnsendable(message, error)
+    }
+  }
+}
+
+function envelopeOf<In>(data: unknown): Envelope<In> | DatabaseError {
+  if (typeof data !== 'object' || data === null || !('datasync' in data) || !('messages' in data)) {
+    return refused('a message is not of this protocol', {})
+  }
+  const { datasync: version, messages } = data
+  if (typeof version !== 'number' || !Array.isArray(messages)) return refused('a message is malformed', {})
+  if (version > PROTOCOL_VERSION) {
+    return refused(
+      `the other side speaks protocol ${version}, this one ${PROTOCOL_VERSION}: load page and worker of the same version`,
+      { version },
+    )
+  }
+  // Both ends are built from this package; each handler checks what it relies on.
+  return { datasync: version, messages: messages as In[] }
+}
+
+const refused = (message: string, details: Readonly<Record<string, unknown>>) =>
+  new DatabaseError('PROTOCOL_MISMATCH', message, { details })

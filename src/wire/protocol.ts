@@ -1,0 +1,131 @@
+/**
+ * What a page and the worker that has its database say to each other. Everything can be cloned by the platform as it is.
+ *
+ *   client                                     server
+ *   open ────────────────────────────────────▶ opens, recovers
+ *        ◀──────────────────────────────────── answer, or failed
+ *   call id, begin id, iterate id, export id ▶ works
+ *        ◀──── begun id · chunk id ─────────── answer id, or failed id: exactly one of the two ends an id
+ *   end id · pull id · cancel id ────────────▶
+ *   subscribe stream ────────────────────────▶
+ *        ◀──── told stream ─────────────────── as long as somebody listens; `status` always
+ *        ◀──── ended ───────────────────────── the database has come to its end
+ *
+ * An id is the client's, used once. A call with `within` belongs to the transaction that `within` began. Messages travel in
+ * envelopes, in order; an envelope names the protocol's version, and a newer one than ours is refused whole.
+ */
+import type { DatabaseErrorOptions, ErrorCode } from '../errors.ts'
+import type { ExecResult, OpenOptions, QueryOptions, RequestOptions, Statement, TransactionOptions } from '../api.ts'
+import type { CommitEvent, DatabaseEvent, Metrics, Receipt, Status } from '../events.ts'
+import type { LogLevel } from '../logger.ts'
+import type { Row, SqlParams } from '../sql.ts'
+import type { VerifyReport } from '../storage/block-store.ts'
+import type { RecoveryReport } from '../storage/recovery-report.ts'
+
+export const PROTOCOL_VERSION = 1
+
+/** Numbered by the client from 1. */
+export type WireId = number
+
+/** Signals do not travel: raising one is a `cancel`. */
+type Cloned<Options> = Omit<Options, 'signal'>
+
+/** What of the options the server needs; functions stay with the client, which hears of their occasions by message. */
+export type WireOpenOptions = Omit<OpenOptions, 'signal' | 'logger' | 'on' | 'worker'> & {
+  /** Somebody wants log records. */
+  readonly isLogged: boolean
+}
+
+/** The calls that have one answer. */
+export interface Methods {
+  readonly exec: {
+    args: [sql: string, params: SqlParams | undefined, options?: Cloned<RequestOptions>]
+    value: ExecResult
+  }
+  readonly query: { args: [sql: string, params: SqlParams | undefined, options?: Cloned<QueryOptions>]; value: Row[] }
+  readonly batch: { args: [statements: readonly Statement[], options?: Cloned<RequestOptions>]; value: ExecResult[] }
+  readonly forceSync: { args: []; value: Receipt }
+  readonly durable: { args: [receipt: Receipt]; value: undefined }
+  readonly verify: { args: []; value: VerifyReport }
+  readonly checkpoint: { args: []; value: undefined }
+  readonly import: { args: [file: Uint8Array]; value: Receipt }
+  readonly close: { args: []; value: undefined }
+}
+export type Method = keyof Methods
+
+export interface Opened {
+  readonly recoveryReport: RecoveryReport
+  readonly status: Status
+}
+
+export interface Streamed {
+  readonly events: DatabaseEvent
+  readonly commits: CommitEvent
+  readonly metrics: Metrics
+  readonly status: Status
+}
+export type StreamName = keyof Streamed
+/** Told only while somebody listens. */
+export type StreamOnDemand = Exclude<StreamName, 'status'>
+
+export type CallMessage = {
+  [M in Method]: {
+    readonly kind: 'call'
+    readonly id: WireId
+    readonly within?: WireId
+    readonly method: M
+    readonly args: Methods[M]['args']
+  }
+}[Method]
+
+export type ClientMessage =
+  | { readonly kind: 'open'; readonly id: WireId; readonly name: string; readonly options: WireOpenOptions }
+  | CallMessage
+  | {
+      readonly kind: 'begin'
+      readonly id: WireId
+      readonly within?: WireId
+      readonly options: Cloned<TransactionOptions>
+    }
+  | { readonly kind: 'end'; readonly id: WireId; readonly isCommitted: boolean }
+  | {
+      readonly kind: 'iterate'
+      readonly id: WireId
+      readonly sql: string
+      readonly params?: SqlParams
+      readonly options: Cloned<QueryOptions>
+    }
+  | { readonly kind: 'export'; readonly id: WireId }
+  /** One more chunk of an iteration or an export. */
+  | { readonly kind: 'pull'; readonly id: WireId }
+  | { readonly kind: 'cancel'; readonly id: WireId }
+  | { readonly kind: 'subscribe'; readonly stream: StreamOnDemand; readonly isOn: boolean }
+
+export type ToldMessage = {
+  [S in StreamName]: { readonly kind: 'told'; readonly stream: S; readonly value: Streamed[S] }
+}[StreamName]
+
+export type ServerMessage =
+  | { readonly kind: 'begun'; readonly id: WireId }
+  | { readonly kind: 'chunk'; readonly id: WireId; readonly value: readonly Row[] | Uint8Array }
+  | { readonly kind: 'answer'; readonly id: WireId; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly id: WireId; readonly error: WireError }
+  | ToldMessage
+  /** The database has come to its end, and with it its streams. */
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'logged'; readonly level: LogLevel; readonly record: object; readonly message?: string }
+
+export interface Envelope<Message> {
+  readonly datasync: number
+  readonly messages: readonly Message[]
+}
+
+/** A DatabaseError as plain data; other errors keep their name and message. */
+export interface WireError {
+  readonly code?: ErrorCode
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  readonly options?: Omit<DatabaseErrorOptions, 'cause'>
+  readonly cause?: WireError
+}
