@@ -46,6 +46,13 @@ module.exports = {
     layer('vfs', ['^src/storage/', '^src/sql\\.ts$'], 'The VFS speaks SQLite over storage.'),
     layer('streams', ['^src/machines/', vocabulary], 'Streams show: rxjs over facts.'),
     typesOnly('streams', 'machines', 'Streams read the facts of machines, not the machines.'),
+    layer('wire', [vocabulary, '^src/storage/'], 'The wire carries: shapes of messages, and how they cross.'),
+    typesOnly('wire', 'storage/', 'Of storage the wire knows shapes only.'),
+    layer(
+      'host',
+      ['^src/wire/', '^src/streams/callbacks\\.ts$', '^src/(import-source|statements)\\.ts$', vocabulary],
+      'The host serves a database and stands for one; what a database is, it does not know.',
+    ),
     {
       name: 'kernel-stands-alone',
       severity: 'error',
@@ -65,7 +72,7 @@ module.exports = {
       '^src/(machines/|(life|reign|recovery)\\.ts$)',
       'Only machines are written with xstate, only composition starts them.',
     ),
-    packageOnlyIn('rxjs', '^src/streams/', 'rxjs lives at the edge.'),
+    packageOnlyIn('rxjs', '^src/(streams|host)/', 'rxjs lives at the edge.'),
     packageOnlyIn('wa-sqlite', '^src/vfs/sqlite-module\\.ts$', 'One file imports wa-sqlite.'),
     packageOnlyIn('fs-native-extensions', '^src/effects/', 'Locks are taken by the opener.'),
     {

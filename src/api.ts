@@ -9,9 +9,15 @@ import type { RecoveryReport } from './storage/recovery-report.ts'
 import type { SyncCallbacks } from './streams/callbacks.ts'
 
 export interface OpenOptions {
-  /** Where the database lies. Default 'auto': `fs` in Node. */
+  /** Where the database lies. Default 'auto': `fs` in Node; in browsers the store that is there, else OPFS, else IndexedDB. */
   readonly storage?:
-    'auto' | 'fs' | 'memory' | { readonly kind: 'fs'; readonly base?: string } | { readonly kind: 'memory' }
+    | 'auto'
+    | 'fs'
+    | 'opfs'
+    | 'indexeddb'
+    | 'memory'
+    | { readonly kind: 'fs'; readonly base?: string }
+    | { readonly kind: 'memory' }
   /** Level of every request that does not name its own. Default 'strict'. */
   readonly durability?: Durability
   readonly syncPolicy?: SyncPolicy

@@ -1,10 +1,9 @@
-/** Finds a database by its name, to open it or to remove it. */
+/** Node's way to a database by its name, to open it or to remove it. */
 import type { Database, OpenOptions } from './api.ts'
-import { systemClock } from './effects/clock.ts'
-import { directoryPlace, memoryPlace, type Place } from './effects/place.ts'
-import type { Clock } from './effects/ports.ts'
-import { aborted } from './effects/request-queue.ts'
-import { Life } from './life.ts'
+import { directoryPlace } from './effects/directory-place.ts'
+import { memoryPlace, type Place } from './effects/place.ts'
+import { DatabaseError } from './errors.ts'
+import { destroyAt, openAt } from './open-at.ts'
 import { assertName, type Settings, settingsOf } from './options.ts'
 
 /**
@@ -16,31 +15,19 @@ export async function open(name: string, options: OpenOptions = {}): Promise<Dat
   return openAt(placeFor(name, settingsOf(options)), name, options)
 }
 
-/** The same in a place and a time of the caller's: how tests put a simulated medium under the whole database. */
-export async function openAt(
-  place: Place,
-  name: string,
-  options: OpenOptions = {},
-  clock: Clock = systemClock,
-): Promise<Database> {
-  const settings = settingsOf(options)
-  if (options.signal?.aborted === true) throw aborted(options.signal)
-  return new Life(place, { name, settings, options, clock }).begin()
-}
-
 /**
  * Removes the database `name`. The file `lease` stays, so that two openers can never hold two of them.
  * @throws INVALID_NAME, INVALID_OPTIONS, STORE_LOCKED while it is open, STORAGE_FAILED
  */
 export async function destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
   assertName(name)
-  const held = await placeFor(name, settingsOf(options)).acquire()
-  try {
-    await held.destroy()
-  } finally {
-    held.release()
-  }
+  await destroyAt(placeFor(name, settingsOf(options)))
 }
 
-const placeFor = (name: string, { medium, base }: Settings): Place =>
-  medium === 'memory' ? memoryPlace() : directoryPlace(base, name)
+function placeFor(name: string, { medium, base }: Settings): Place {
+  if (medium === 'memory') return memoryPlace()
+  if (medium === 'auto' || medium === 'fs') return directoryPlace(base, name)
+  throw new DatabaseError('NOT_SUPPORTED', `storage "${medium}" is a browser's; use "fs" or "memory" here`, {
+    details: { kind: medium },
+  })
+}

@@ -7,7 +7,8 @@ import type { ConnectionPragmas } from './sql.ts'
 import type { ChecksumAlgorithm } from './storage/block-store.ts'
 
 export interface Settings {
-  readonly medium: 'fs' | 'memory'
+  /** 'auto': the platform's choice. */
+  readonly medium: 'auto' | 'fs' | 'memory' | 'opfs' | 'indexeddb'
   /** Directory of the databases; for fs only. */
   readonly base: string
   readonly durability: Durability
@@ -95,6 +96,8 @@ const optionNames = [
   'signal',
   'logger',
   'on',
+  'worker',
+  'wasmUrl',
   'wasmBinary',
 ]
 
@@ -106,15 +109,19 @@ function placeOf(storage: NonNullable<OpenOptions['storage']>): Pick<Settings, '
     })
   }
   refuseUnknown(rest, 'storage', kind === 'fs' ? ['base'] : [])
-  if (kind === 'memory') return { medium: 'memory', base: '' }
+  if (kind === 'memory' || kind === 'opfs' || kind === 'indexeddb') return { medium: kind, base: '' }
   if (kind !== 'fs' && kind !== 'auto') {
-    throw new DatabaseError('NOT_SUPPORTED', `storage "${kind}" is not available here; use "fs" or "memory"`, {
-      details: { kind },
-    })
+    throw new DatabaseError(
+      'NOT_SUPPORTED',
+      `storage "${kind}" is unknown; use "auto", "fs", "opfs", "indexeddb" or "memory"`,
+      {
+        details: { kind },
+      },
+    )
   }
   const base = rest.base ?? globalThis.process?.env['DATASYNC_FS_BASE'] ?? './datasync-data'
   if (typeof base !== 'string' || base === '') throw invalid('storage.base', base, 'the path of a directory')
-  return { medium: 'fs', base }
+  return { medium: kind, base }
 }
 
 function watermarks(given: OpenOptions['backpressure']): Settings['backpressure'] {

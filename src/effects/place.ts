@@ -1,4 +1,5 @@
 /** Where a store lies: its medium, and the right to be the only one who opens it. */
+import type { Status } from '../events.ts'
 import { destroyFiles } from '../storage/destroy-files.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { MemoryFs } from '../storage/media/memory-fs.ts'
@@ -8,7 +9,7 @@ import { type Epoch, epoch } from '../units.ts'
 import type { Lease } from './lease.ts'
 
 export interface Place {
-  readonly medium: 'fs' | 'memory'
+  readonly medium: Status['medium']
   /** For messages and `status$`. */
   readonly location: string
   /** Waits for nobody. @throws STORE_LOCKED with the holder's process */
@@ -38,21 +39,4 @@ export function memoryPlace(): Place {
     release: () => undefined,
   })
   return { medium: 'memory', location: 'memory', acquire }
-}
-
-/** `base`/`name`, made if it is not there. Node's modules are loaded here and not before. */
-export function directoryPlace(base: string, name: string): Place {
-  const location = `${base}/${name}`
-  return {
-    medium: 'fs',
-    location,
-    async acquire() {
-      const [{ openNodeFs }, { acquireLease }] = await Promise.all([
-        import('../storage/media/node-fs.ts'),
-        import('./lease.ts'),
-      ])
-      const fs = openNodeFs(location)
-      return { ...acquireLease(location), ...filesOf(fs) }
-    },
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openAt } from '../../src/open.ts'
+import { openAt } from '../../src/open-at.ts'
 import { SimDisk } from '../model/sim-disk.ts'
 import { ManualClock } from '../unit/effects/manual-clock.ts'
 import { codeOf, openIn, openMemory, recordEvents, temporaryBase } from './harness.ts'

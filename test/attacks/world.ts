@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/effects/ports.ts'
 import type { Database, OpenOptions } from '../../src/index.ts'
-import { openAt } from '../../src/open.ts'
+import { openAt } from '../../src/open-at.ts'
 import type { FileSystem, StoreFile } from '../../src/storage/file-system.ts'
 import { simPlace } from '../api/sim-place.ts'
 import { imageAfter } from '../model/crash-images.ts'

@@ -5,7 +5,7 @@
 import type * as fc from 'fast-check'
 import { expect } from 'vitest'
 import { type Database, type Durability, isDatabaseError } from '../../../src/index.ts'
-import { openAt } from '../../../src/open.ts'
+import { openAt } from '../../../src/open-at.ts'
 import { simPlace } from '../../api/sim-place.ts'
 import { chooseFates, imageAfter } from '../crash-images.ts'
 import { SimDisk } from '../sim-disk.ts'

@@ -1,0 +1,30 @@
+/** Opens and removes a database in a given place, whatever the platform. */
+import type { Database, OpenOptions } from './api.ts'
+import { systemClock } from './effects/clock.ts'
+import type { Place } from './effects/place.ts'
+import type { Clock } from './effects/ports.ts'
+import { aborted } from './effects/request-queue.ts'
+import { Life } from './life.ts'
+import { settingsOf } from './options.ts'
+
+/** Opens the database that lies in `place`. Tests put a simulated medium and time under the whole database here. */
+export async function openAt(
+  place: Place,
+  name: string,
+  options: OpenOptions = {},
+  clock: Clock = systemClock,
+): Promise<Database> {
+  const settings = settingsOf(options)
+  if (options.signal?.aborted === true) throw aborted(options.signal)
+  return new Life(place, { name, settings, options, clock }).begin()
+}
+
+/** Removes the database that lies in `place`. @throws STORE_LOCKED while it is open, STORAGE_FAILED */
+export async function destroyAt(place: Place): Promise<void> {
+  const held = await place.acquire()
+  try {
+    await held.destroy()
+  } finally {
+    held.release()
+  }
+}
