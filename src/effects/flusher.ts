@@ -116,10 +116,10 @@ export class Flusher {
   }
 
   #write(): void {
-    const group = this.#flight?.group
+    const { group, needsBarrier = true } = this.#flight ?? {}
     if (group === undefined) return this.#ports.commit.send({ type: 'record.written' })
     const write = () => {
-      const appended = this.#ports.store.append(group)
+      const appended = this.#ports.store.append(group, { needsBarrier })
       return appended instanceof Promise ? appended.then(this.#noteAppended) : this.#noteAppended(appended)
     }
     this.#attempt('append', write, { type: 'record.written' })

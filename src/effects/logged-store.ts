@@ -32,10 +32,10 @@ export function loggedStore(store: BlockStore, logger: Logger, clock: Pick<Clock
   }
 
   const steps: Partial<BlockStore> = {
-    append: (group) =>
+    append: (group, options) =>
       told(
         'record.written',
-        () => store.append(group),
+        () => store.append(group, options),
         ({ blocks, bytes }) => ({ txid: group.lastTxid, txidFrom: group.firstTxid, blocks, bytes }),
       ),
     barrier: (options) =>

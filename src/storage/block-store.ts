@@ -26,10 +26,10 @@ export interface BlockStore {
   blockInfo(blockNo: BlockNo): BlockInfo | undefined
 
   /**
-   * Writes one commit record. Not durable.
+   * Writes one commit record. Not durable, unless the medium does both at once: `needsBarrier` says that a barrier will follow.
    * @throws STORAGE_FULL: refused before any byte of it, may be tried again · STORAGE_FAILED with outcome 'unknown': `voidAfterFailure` is owed
    */
-  append(group: Group): Awaitable<Appended>
+  append(group: Group, options?: AppendOptions): Awaitable<Appended>
   /** Barrier over everything appended. `mayWait`: others have work to do meanwhile. @throws STORAGE_FAILED, outcome 'unknown' */
   barrier(options: { readonly mayWait: boolean }): Awaitable<void>
   /** Re-reads the epoch on the medium. @throws LEASE_LOST if it is no longer ours */
@@ -82,6 +82,11 @@ export interface StorePositions {
   readonly writtenTxid: Txid
   readonly durableTxid: Txid
   readonly checkpointedTxid: Txid
+}
+
+export interface AppendOptions {
+  /** The record is to be durable: a medium whose write can be that needs no barrier of its own then. */
+  readonly needsBarrier: boolean
 }
 
 export interface Appended {
