@@ -69,7 +69,7 @@ module.exports = {
     },
     packageOnlyIn(
       'xstate',
-      '^src/(machines/|(life|reign|recovery)\\.ts$)',
+      '^src/(machines/|(life|recovery|wiring)\\.ts$)',
       'Only machines are written with xstate, only composition starts them.',
     ),
     packageOnlyIn('rxjs', '^src/(streams|host)/', 'rxjs lives at the edge.'),

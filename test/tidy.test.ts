@@ -14,7 +14,6 @@ const ratchet: Readonly<Record<string, number>> = {
   'src/effects/executor.ts': 298,
   'src/effects/flusher.ts': 294,
   'src/events.ts': 253,
-  'src/reign.ts': 340,
   'src/vfs/engine.ts': 303,
   'test/contract/block-store.ts': 374,
   'test/model/machines/mutants.test.ts': 265,
