@@ -1,37 +1,45 @@
-/** Opens a database on the other side of a port. */
+/** Opens, or removes, a database on the other side of a port. */
 import type { Database, OpenOptions } from '../api.ts'
-import { DatabaseError } from '../errors.ts'
 import { isolated } from '../logger.ts'
 import { callOnSync } from '../streams/callbacks.ts'
-import type { Port } from '../wire/channel.ts'
 import type { Opened, WireOpenOptions } from '../wire/protocol.ts'
 import { Link } from './link.ts'
 import { RemoteDatabase } from './remote-database.ts'
+import type { OtherSide } from './worker-thread.ts'
 
-export interface RemoteOptions {
-  /** Hands over how to say that the other side has died. */
-  readonly onLink?: (lose: (error: DatabaseError) => void) => void
-  /** The database is closed, or could not be opened. */
-  readonly onClosed: () => void
+interface Named {
+  readonly name: string
+  readonly options: OpenOptions
 }
 
 /** @throws what `open` throws on the other side */
-export async function openRemote(
-  port: Port,
-  { name, options }: { readonly name: string; readonly options: OpenOptions },
-  { onLink, onClosed }: RemoteOptions,
-): Promise<Database> {
-  const { signal, logger, on, worker: _, ...rest } = options
+export async function openRemote({ port, onDeath, end }: OtherSide, { name, options }: Named): Promise<Database> {
+  const { signal, logger, on } = options
   const link = new Link(port, { logger: logger === undefined ? undefined : isolated(logger) })
-  onLink?.((error) => link.lose(error))
-  const wireOptions: WireOpenOptions = { ...rest, isLogged: logger !== undefined }
+  onDeath((error) => link.lose(error))
   try {
-    const opened = (await link.ask((id) => ({ kind: 'open', id, name, options: wireOptions }), { signal })) as Opened
-    const database = new RemoteDatabase(name, { link, opened, onClosed })
+    const asked = link.ask((id) => ({ kind: 'open', id, name, options: wireOptions(options) }), { signal })
+    // The protocol answers `open` with this.
+    const database = new RemoteDatabase(name, { link, opened: (await asked) as Opened, onClosed: end })
     if (on !== undefined) callOnSync(database.events$, on)
     return database
   } catch (error) {
-    onClosed()
+    end()
     throw error
   }
+}
+
+/** @throws what `destroy` throws on the other side */
+export async function destroyRemote({ port, onDeath, end }: OtherSide, { name, options }: Named): Promise<void> {
+  const link = new Link(port, {})
+  onDeath((error) => link.lose(error))
+  try {
+    await link.ask((id) => ({ kind: 'destroy', id, name, options: wireOptions(options) }))
+  } finally {
+    end()
+  }
+}
+
+function wireOptions({ signal: _s, logger, on: _o, worker: _w, ...rest }: OpenOptions): WireOpenOptions {
+  return { ...rest, isLogged: logger !== undefined }
 }

@@ -27,10 +27,14 @@ import { callOn, callWithin } from './served-calls.ts'
 import { ServedReads } from './served-reads.ts'
 import { ServedTransactions } from './served-transactions.ts'
 
-export type Opener = (name: string, options: OpenOptions) => Promise<Database>
+/** What a platform does with names. */
+export interface Platform {
+  open(name: string, options: OpenOptions): Promise<Database>
+  destroy(name: string, options: OpenOptions): Promise<void>
+}
 
 export class Server {
-  readonly #open: Opener
+  readonly #platform: Platform
   readonly #channel: Channel<ClientMessage, ServerMessage>
   readonly #controllers = new Map<WireId, AbortController>()
   readonly #subscriptions = new Map<StreamOnDemand, { unsubscribe(): void }>()
@@ -38,8 +42,8 @@ export class Server {
   readonly #reads: ServedReads
   #database: Database | undefined
 
-  constructor(port: Port, open: Opener) {
-    this.#open = open
+  constructor(port: Port, platform: Platform) {
+    this.#platform = platform
     this.#channel = new Channel(port, {
       receive: (message) => this.#receive(message),
       onRefused: (error) => this.#failed(0, error),
@@ -64,6 +68,10 @@ export class Server {
     switch (message.kind) {
       case 'open':
         return this.#answer(message.id, (signal) => this.#begin(message.name, message.options, signal))
+      case 'destroy': {
+        const { isLogged: _, ...options } = message.options
+        return this.#answer(message.id, () => this.#platform.destroy(message.name, options))
+      }
       case 'call':
         return this.#answer(message.id, (signal) => this.#called(message, signal))
       case 'begin':
@@ -120,7 +128,11 @@ export class Server {
   async #begin(name: string, options: WireOpenOptions, signal: AbortSignal): Promise<Opened> {
     if (this.#database !== undefined) throw new DatabaseError('MISUSE', 'a worker has one database')
     const { isLogged, ...rest } = options
-    const database = await this.#open(name, { ...rest, signal, ...(isLogged ? { logger: this.#logger() } : {}) })
+    const database = await this.#platform.open(name, {
+      ...rest,
+      signal,
+      ...(isLogged ? { logger: this.#logger() } : {}),
+    })
     this.#database = database
     let status: Status | undefined
     database.status$.subscribe({

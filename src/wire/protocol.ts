@@ -80,6 +80,7 @@ export type CallMessage = {
 
 export type ClientMessage =
   | { readonly kind: 'open'; readonly id: WireId; readonly name: string; readonly options: WireOpenOptions }
+  | { readonly kind: 'destroy'; readonly id: WireId; readonly name: string; readonly options: WireOpenOptions }
   | CallMessage
   | {
       readonly kind: 'begin'

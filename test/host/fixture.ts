@@ -3,30 +3,33 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { openRemote } from '../../src/host/open-remote.ts'
 import { Server } from '../../src/host/server.ts'
-import type { Database, OpenOptions } from '../../src/index.ts'
-import { open } from '../../src/index.ts'
+import type { Database, DatabaseError, OpenOptions } from '../../src/index.ts'
+import { destroy, open } from '../../src/index.ts'
 import type { Port } from '../../src/wire/channel.ts'
 
 export interface Remote {
   readonly db: Database
   readonly server: Server
-  /** The client's end, for messages of a test's own. */
-  readonly port: MessagePort
+  /** The other side dies. */
+  die(error: DatabaseError): void
+  /** The server's end, for messages of a test's own. */
+  readonly otherEnd: MessagePort
 }
 
 export async function openBehindChannel(options: OpenOptions = {}): Promise<Remote> {
   const { port1, port2 } = new MessageChannel()
-  const server = new Server(portOf(port2), open)
-  const db = await openRemote(
-    portOf(port1),
-    { name: 'test', options: { storage: 'memory', ...options } },
-    { onClosed: () => undefined },
-  )
+  const server = new Server(portOf(port2), { open, destroy })
+  const deaths: ((error: DatabaseError) => void)[] = []
+  const otherSide = { port: portOf(port1), onDeath: deaths.push.bind(deaths), end: () => undefined }
+  const db = await openRemote(otherSide, { name: 'test', options: { storage: 'memory', ...options } })
   onTestFinished(async () => {
-    await db.close()
+    await db.close().catch(() => undefined)
     port1.close()
   })
-  return { db, server, port: port1 }
+  const die = (error: DatabaseError) => {
+    for (const tell of deaths) tell(error)
+  }
+  return { db, server, die, otherEnd: port2 }
 }
 
 /** Node's ports are those of the platform but for their types. */

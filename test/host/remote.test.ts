@@ -239,6 +239,31 @@ describe('streams', () => {
   })
 })
 
+describe('bad days', () => {
+  test('the death of the other side answers everybody, outcome unknown, and whoever asks later', async () => {
+    const { db, die } = await openBehindChannel()
+    const waiting = errorOf(db.transaction(() => new Promise(() => undefined)))
+    const reading = errorOf(db.query('SELECT 1'))
+    die(new DatabaseError('DATABASE_FAILED', 'dead', { outcome: 'unknown' }))
+    expect(await waiting).toMatchObject({ code: 'DATABASE_FAILED', outcome: 'unknown' })
+    expect((await reading).code).toBe('DATABASE_FAILED')
+    expect(await codeOf(db.close())).toBe('DATABASE_FAILED')
+  })
+
+  test.each([
+    ['of a newer protocol', { datasync: 99, messages: [] }, /99/],
+    ['that is not of the protocol', 'hello', /not of this protocol/],
+    ['that is malformed', { datasync: 1, messages: 7 }, /malformed/],
+  ])('a message %s ends the client with a clear error', async (_, message, text) => {
+    const { db, otherEnd } = await openBehindChannel()
+    const waiting = errorOf(db.transaction(() => new Promise(() => undefined)))
+    otherEnd.postMessage(message)
+    const error = await waiting
+    expect(error.code).toBe('PROTOCOL_MISMATCH')
+    expect(error.message).toMatch(text)
+  })
+})
+
 function deferred() {
   let resolve: () => void = () => undefined
   const promise = new Promise<void>((settle) => {
