@@ -3,7 +3,7 @@
  * A `type` rule lets types through and nothing that exists at run time.
  */
 const kernel = '^src/(errors|assert|units|limits)\\.ts$'
-const vocabulary = '^src/(api|events|logger|sql)\\.ts$'
+const vocabulary = '^src/(api|events|logger|metrics|sql)\\.ts$'
 
 /** @param {string} from @param {string[]} allowed @param {string} why */
 const layer = (from, allowed, why) => ({

@@ -182,9 +182,9 @@ export async function openOurs(name, options) {
   return (await library).open(name, options)
 }
 
-/** The metrics of now. @param {import('../src/api.ts').Database} db @returns {import('../src/events.ts').Metrics} */
+/** The metrics of now. @param {import('../src/api.ts').Database} db @returns {import('../src/metrics.ts').Metrics} */
 export function metricsOf(db) {
-  /** @type {import('../src/events.ts').Metrics | undefined} */
+  /** @type {import('../src/metrics.ts').Metrics | undefined} */
   let now
   db.metrics$
     .subscribe((metrics) => {

@@ -1,6 +1,7 @@
 /** The public API: what `open` returns and takes. Implemented by database.ts and transaction.ts. */
 import type { Observable } from 'rxjs'
-import type { CommitEvent, DatabaseEvent, Durability, Metrics, Receipt, Status } from './events.ts'
+import type { CommitEvent, DatabaseEvent, Durability, Receipt, Status } from './events.ts'
+import type { Metrics } from './metrics.ts'
 import type { ImportSource } from './import-source.ts'
 import type { Logger } from './logger.ts'
 import type { ConnectionPragmas, Row, RowMode, SqlParam, SqlParams, SqlValue } from './sql.ts'

@@ -18,13 +18,12 @@ export type {
   DatabaseEvent,
   DatabaseState,
   Durability,
-  Histogram,
-  Metrics,
   Receipt,
   Status,
   StorageOperation,
   SyncTrigger,
 } from './events.ts'
+export type { Histogram, Metrics } from './metrics.ts'
 export type { ImportSource } from './import-source.ts'
 export type { Logger } from './logger.ts'
 export type { ConnectionPragmas, Row, RowMode, SqlParam, SqlParams, SqlValue } from './sql.ts'

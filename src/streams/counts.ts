@@ -2,7 +2,8 @@
  * From events to metrics: running totals, and the public snapshot made from them when somebody looks.
  * The totals are changed in place, because each sync of a busy database passes here twice.
  */
-import type { DatabaseEvent, Gauges, Metrics, SyncTrigger } from '../events.ts'
+import type { DatabaseEvent, SyncTrigger } from '../events.ts'
+import type { Gauges, Metrics } from '../metrics.ts'
 import { countBounds, emptyTally, histogramOf, millisecondBounds, type Tally, tally } from './histogram.ts'
 import { addTo, emptyWindow, sumOf, upTo, type Window, windowMs } from './window.ts'
 

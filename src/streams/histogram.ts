@@ -1,5 +1,5 @@
 /** Counts of values in fixed logarithmic buckets: constant memory, percentiles to within one bucket. Pure. */
-import type { Histogram } from '../events.ts'
+import type { Histogram } from '../metrics.ts'
 
 export interface Tally {
   readonly bounds: readonly number[]

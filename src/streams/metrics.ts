@@ -4,7 +4,8 @@
  * Nothing runs while nobody subscribes: counting goes on, sampling does not.
  */
 import { Observable, Subject } from 'rxjs'
-import type { DatabaseEvent, Gauges, Metrics } from '../events.ts'
+import type { DatabaseEvent } from '../events.ts'
+import type { Gauges, Metrics } from '../metrics.ts'
 import { count, metricsOf, noCounts, noGauges } from './counts.ts'
 import { isEmpty, upTo } from './window.ts'
 

@@ -9,7 +9,8 @@
  *   status$    each status that differs                the status of now, after the end the last one
  */
 import type { Observable } from 'rxjs'
-import type { CommitEvent, DatabaseEvent, Gauges, Metrics, Status } from '../events.ts'
+import type { CommitEvent, DatabaseEvent, Status } from '../events.ts'
+import type { Gauges, Metrics } from '../metrics.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { callOnSync, type SyncCallbacks } from './callbacks.ts'
 import { createHot } from './hot.ts'

@@ -16,7 +16,8 @@
  */
 import type { DatabaseErrorOptions, ErrorCode } from '../errors.ts'
 import type { ExecResult, OpenOptions, QueryOptions, RequestOptions, Statement, TransactionOptions } from '../api.ts'
-import type { CommitEvent, DatabaseEvent, Metrics, Receipt, Status } from '../events.ts'
+import type { CommitEvent, DatabaseEvent, Receipt, Status } from '../events.ts'
+import type { Metrics } from '../metrics.ts'
 import type { LogLevel } from '../logger.ts'
 import type { Row, SqlParams } from '../sql.ts'
 import type { VerifyReport } from '../storage/block-store.ts'

@@ -1,6 +1,6 @@
 /** Each metric is seen to move by what causes it, and sampling costs nothing while nobody looks. */
 import { describe, expect, test } from 'vitest'
-import type { Gauges, Metrics } from '../../../src/events.ts'
+import type { Gauges, Metrics } from '../../../src/metrics.ts'
 import { createMetrics, type MetricsStream } from '../../../src/streams/metrics.ts'
 import { collect } from './collect.ts'
 import { FakeClock } from './fake-clock.ts'
