@@ -11,8 +11,6 @@ const functionLinesMax = 70
 
 /** Files that are longer than allowed, with their length. An entry may only shrink; a new one is a decision. */
 const ratchet: Readonly<Record<string, number>> = {
-  'src/effects/executor.ts': 298,
-  'src/effects/flusher.ts': 294,
   'src/vfs/engine.ts': 303,
   'test/contract/block-store.ts': 374,
   'test/model/machines/mutants.test.ts': 265,

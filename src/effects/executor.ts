@@ -9,72 +9,50 @@
  * commit is on its way (outcome unknown).
  */
 import { DatabaseError } from '../errors.ts'
-import type { View } from '../storage/view.ts'
-import type { Epoch, Txid } from '../units.ts'
-import type { Acks, Waiter } from './acks.ts'
+import { type AnswerPorts, Answers, type Asked } from './answers.ts'
 import type { Answer, Call } from './call.ts'
+import { Deadlines } from './deadlines.ts'
 import type { Clock, SqlEngine } from './ports.ts'
 import { RequestQueue } from './request-queue.ts'
 
-export interface ExecutorPorts {
+export interface ExecutorPorts extends AnswerPorts {
   readonly engine: SqlEngine
-  readonly view: View
-  readonly acks: Acks
   readonly clock: Clock
-  readonly epoch: () => Epoch
-  readonly durableTxid: () => Txid
-  /** @throws LEASE_LOST */
-  readonly confirmEpoch: () => void | Promise<void>
-  /** Something was sealed since the last call. */
-  readonly tellSealed: (urgency: 'now' | 'policy') => void
   /** An exception went through SQLite: its instance is of no use any more. */
   readonly onPoisoned: () => void
-  /** A request ended in an error. */
-  readonly observeError: (error: unknown) => void
   /** Why commits do not come through, for those who waited in vain. */
   readonly delayCause: () => unknown
-  /** A read waits for what is sealed already. */
-  readonly requestFlush: () => void
   /** A sealed group this large is flushed before more requests run. */
   readonly groupBytesMax: number
   readonly queueMax: number
   readonly turnMs: number
 }
 
-interface Entry {
-  readonly call: Call<unknown>
-  readonly deadlineAtMs: number
+interface Entry extends Asked {
   readonly start: (() => unknown) | undefined
   readonly startExclusive: (() => Promise<unknown>) | undefined
-  readonly resolve: (answer: Answer<unknown>) => void
-  readonly reject: (error: unknown) => void
 }
 
 /** Cheaper than queueMicrotask, which Node wraps in an asynchronous resource of its own. */
 const ready = Promise.resolve()
 
-/** How often expired requests are looked for; a deadline is kept to within this. */
-const SWEEP_MS = 100
-
 export class Executor {
   readonly #ports: ExecutorPorts
   readonly #queue: RequestQueue<Entry>
+  readonly #answers: Answers
+  readonly #deadlines: Deadlines
   #refusal: DatabaseError | undefined
   #isTurnScheduled = false
   #isExclusive = false
   #isHeld = false
   #isPaused = false
-  #isSweeping = false
-  #urgency: 'now' | 'policy' = 'policy'
-  #isFlushAsked = false
-  #toldTxid: Txid
-  #answeredAtTurnEnd: Pick<Waiter, 'release' | 'reject'>[] = []
   #onIdle: (() => void)[] = []
 
   constructor(ports: ExecutorPorts) {
     this.#ports = ports
     this.#queue = new RequestQueue(ports.queueMax)
-    this.#toldTxid = ports.view.sealedTxid
+    this.#answers = new Answers(ports)
+    this.#deadlines = new Deadlines(ports.clock, (nowMs) => this.#expire(nowMs))
   }
 
   /** Runs `work` when its turn comes. @throws QUEUE_FULL, ABORTED, DEADLINE_EXCEEDED, what `work` throws, what its commit meets */
@@ -105,8 +83,12 @@ export class Executor {
 
   /** What was sealed is not any more: whoever was about to be answered for it is told so. */
   discarded(error: DatabaseError): void {
-    this.#toldTxid = this.#ports.view.sealedTxid
-    for (const { reject } of this.#answeredAtTurnEnd.splice(0)) reject(error)
+    this.#answers.discarded(error)
+  }
+
+  /** Somebody waits outside the queue: expired ones are looked for until nobody does. */
+  watchDeadlines(): void {
+    this.#deadlines.watch()
   }
 
   /** Refuses new requests with `error`; those that wait are still served. */
@@ -145,7 +127,7 @@ export class Executor {
       }
       this.#queue.push(entry, call.signal)
       this.#schedule()
-      this.watchDeadlines()
+      this.#deadlines.watch()
     })
   }
 
@@ -177,20 +159,8 @@ export class Executor {
     }
   }
 
-  /** Tells autosync what was sealed, then answers those that wait for nothing more. */
   #endTurn(): void {
-    const { view } = this.#ports
-    if (view.sealedTxid !== this.#toldTxid) {
-      this.#toldTxid = view.sealedTxid
-      const urgency = this.#urgency
-      this.#urgency = 'policy'
-      this.#ports.tellSealed(urgency)
-    }
-    if (this.#isFlushAsked) {
-      this.#isFlushAsked = false
-      this.#ports.requestFlush()
-    }
-    if (this.#answeredAtTurnEnd.length > 0) for (const { release } of this.#answeredAtTurnEnd.splice(0)) release()
+    this.#answers.endTurn()
     this.#settleIdle()
   }
 
@@ -209,7 +179,7 @@ export class Executor {
       engine.rollback()
       error = leftOpen(error)
     }
-    this.#answer(entry, before, { value, error })
+    this.#answers.answer(entry, before, { value, error })
   }
 
   async #runExclusive(entry: Entry, work: () => Promise<unknown>): Promise<void> {
@@ -224,54 +194,18 @@ export class Executor {
     }
     this.#isExclusive = false
     if (this.#ports.engine.isPoisoned) this.#ports.onPoisoned()
-    this.#answer(entry, before, { value, error })
+    this.#answers.answer(entry, before, { value, error })
     this.#endTurn()
     this.#schedule()
   }
 
-  #answer(entry: Entry, before: Txid, { value, error }: { value: unknown; error: unknown }): void {
-    const { view, acks, epoch, durableTxid } = this.#ports
-    const { call, resolve, reject, deadlineAtMs } = entry
-    const txid = view.sealedTxid
-    const settle = () => (error === undefined ? resolve({ value, epoch: epoch(), txid }) : reject(error))
-    const hasSealed = view.sealedTxid > before
-    if (error !== undefined) this.#ports.observeError(error)
-    if (hasSealed) call.onSealed?.({ value, epoch: epoch(), txid }, error)
-    if (!hasSealed && !(call.isStrictRead && error === undefined)) return settle()
-    if (hasSealed && call.level === 'deferred') {
-      this.#answeredAtTurnEnd.push({ release: settle, reject })
-      return
-    }
-    const release = hasSealed ? settle : () => this.#confirmThen(settle, reject)
-    if (!hasSealed && view.sealedTxid <= durableTxid()) return release()
-    if (hasSealed) this.#urgency = 'now'
-    else this.#isFlushAsked = true
-    acks.wait(hasSealed && call.level === 'relaxed' ? 'relaxed' : 'strict', {
-      txid: view.sealedTxid,
-      release,
-      reject,
-      deadlineAtMs,
-    })
-  }
-
-  #confirmThen(settle: () => void, reject: (error: unknown) => void): void {
-    const confirmed = async () => this.#ports.confirmEpoch()
-    confirmed().then(settle, reject)
-  }
-
-  /** Somebody waits: expired ones are looked for until nobody does. */
-  watchDeadlines(): void {
-    if (this.#isSweeping) return
-    this.#isSweeping = true
-    this.#ports.clock.after(SWEEP_MS, () => {
-      this.#isSweeping = false
-      const nowMs = this.#ports.clock.now()
-      for (const entry of this.#queue.takeWhere(({ deadlineAtMs }) => deadlineAtMs <= nowMs)) entry.reject(expired())
-      const cause = this.#ports.delayCause()
-      this.#ports.acks.expire(nowMs, () => outOfTime(cause))
-      this.#settleIdle()
-      if (this.#queue.length > 0 || this.#ports.acks.count > 0) this.watchDeadlines()
-    })
+  /** Rejects those whose time is over. Says whether anybody still waits. */
+  #expire(nowMs: number): boolean {
+    for (const entry of this.#queue.takeWhere(({ deadlineAtMs }) => deadlineAtMs <= nowMs)) entry.reject(expired())
+    const cause = this.#ports.delayCause()
+    this.#ports.acks.expire(nowMs, () => outOfTime(cause))
+    this.#settleIdle()
+    return this.#queue.length > 0 || this.#ports.acks.count > 0
   }
 
   #settleIdle(): void {

@@ -11,10 +11,12 @@ import type { AutosyncEmitted, AutosyncEvent, FlushTrigger } from '../machines/a
 import type { CommitEmitted, CommitEvent } from '../machines/commit.ts'
 import type { Appended, BlockStore, Group } from '../storage/block-store.ts'
 import type { View } from '../storage/view.ts'
-import type { Awaitable, Epoch, Txid } from '../units.ts'
+import type { Awaitable, Txid } from '../units.ts'
 import type { Acks } from './acks.ts'
 import type { Facts, MachineRef } from './facts.ts'
+import { type Flight, FlightFacts, nothingAppended } from './flight-facts.ts'
 import type { Outcomes } from './outcomes.ts'
+import { OwedVoid } from './owed-void.ts'
 import type { Clock } from './ports.ts'
 
 export interface FlusherPorts {
@@ -38,28 +40,19 @@ export interface FlusherPorts {
   readonly onCommitted: () => void
 }
 
-interface Flight {
-  readonly group: Group | undefined
-  readonly trigger: FlushTrigger
-  readonly startedAtMs: number
-  readonly needsBarrier: boolean
-  readonly epoch: Epoch
-  appended: Appended
-}
-
-const NOTHING: Appended = { bytes: 0, blocks: 0 }
-
 export class Flusher {
   readonly #ports: FlusherPorts
+  readonly #told: FlightFacts
+  readonly #owedVoid: OwedVoid
   #flight: Flight | undefined
   /** A group that was refused before any byte: the next flush writes the same record. */
   #kept: Group | undefined
   #error: DatabaseError | undefined
-  #isVoidOwed = false
-  #onVoidTried: (() => void)[] = []
 
   constructor(ports: FlusherPorts) {
     this.#ports = ports
+    this.#told = new FlightFacts(ports)
+    this.#owedVoid = new OwedVoid(ports, (error) => this.#failed('void', error))
     const { autosync, commit, store } = ports
     autosync.on('flush.wanted', ({ trigger, needsBarrier }) => this.#start(trigger, needsBarrier))
     commit.on('write.wanted', () => this.#write())
@@ -70,7 +63,7 @@ export class Flusher {
     commit.on('confirmation.wanted', () =>
       this.#attempt('confirm', () => store.confirmEpoch(), { type: 'epoch.confirmed' }),
     )
-    commit.on('void.wanted', () => this.#void())
+    commit.on('void.wanted', () => this.#owedVoid.settle())
     commit.on('commit.committed', () => this.#committed())
     commit.on('commit.refused', () => this.#refused())
     commit.on('commit.rolledBack', ({ certain }) => this.#rolledBack({ isCertain: certain }))
@@ -84,19 +77,16 @@ export class Flusher {
 
   /** A record of unknown outcome is not void yet: nothing may be sealed until it is. */
   get isVoidOwed(): boolean {
-    return this.#isVoidOwed
+    return this.#owedVoid.isOwed
   }
 
   /** Tries once more to make it void. Resolves when that has ended, either way. */
   retryVoid(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onVoidTried.push(resolve)
-      this.#ports.commit.send({ type: 'void.retry.requested' })
-    })
+    return this.#owedVoid.retry()
   }
 
   #start(trigger: FlushTrigger, wantsBarrier: boolean): void {
-    const { view, store, acks, outcomes, clock, commit, facts } = this.#ports
+    const { view, store, acks, outcomes, clock, commit } = this.#ports
     const group = this.#kept ?? view.takeGroup({ timeMs: clock.wallMs(), requests: outcomes.take() })
     this.#kept = undefined
     const lastTxid = group?.lastTxid ?? store.positions.writtenTxid
@@ -107,9 +97,9 @@ export class Flusher {
       startedAtMs: clock.now(),
       needsBarrier,
       epoch: store.epoch,
-      appended: NOTHING,
+      appended: nothingAppended,
     }
-    facts.emit({ type: 'sync.started', ...this.#extent(this.#flight) })
+    this.#told.started(this.#flight)
     if (group === undefined) return commit.send({ type: 'barrier.requested' })
     const { verifyAfterWrite } = this.#ports
     commit.send({ type: 'commit.requested', firstTxid: group.firstTxid, lastTxid, needsBarrier, verifyAfterWrite })
@@ -160,24 +150,6 @@ export class Flusher {
     else commit.send({ type: 'outcome.unknown' })
   }
 
-  #void(): void {
-    this.#isVoidOwed = true
-    const end = () => {
-      for (const resolve of this.#onVoidTried.splice(0)) resolve()
-    }
-    this.#ports.store
-      .voidAfterFailure()
-      .then(
-        ({ epoch, lost }) => {
-          this.#isVoidOwed = false
-          const range = lost === undefined ? {} : { lostFrom: lost.from, lostTo: lost.to }
-          this.#ports.commit.send({ type: 'void.recorded', epoch, ...range })
-        },
-        (error: unknown) => this.#failed('void', error),
-      )
-      .finally(end)
-  }
-
   #committed(): void {
     const { view, store, acks, outcomes, autosync, clock, facts, onCommitted } = this.#ports
     const flight = this.#flight
@@ -189,7 +161,7 @@ export class Flusher {
     acks.release({ writtenTxid, durableTxid })
     // A void that was tried again on its own was nobody's flush.
     if (flight === undefined) return
-    this.#tellCommitted(flight)
+    this.#told.committed(flight)
     autosync.send({
       type: 'flush.succeeded',
       writtenTxid,
@@ -203,27 +175,10 @@ export class Flusher {
     onCommitted()
   }
 
-  #tellCommitted(flight: Flight): void {
-    const { facts, clock, store } = this.#ports
-    const { group, appended, needsBarrier, startedAtMs } = flight
-    const ms = clock.now() - startedAtMs
-    facts.emit({ type: 'sync.succeeded', ...this.#extent(flight), ms, epoch: store.epoch })
-    if (group === undefined || !facts.hasCommitListeners()) return
-    facts.commit({
-      receipt: { epoch: store.epoch, txid: group.lastTxid },
-      firstTxid: group.firstTxid,
-      lastTxid: group.lastTxid,
-      ...appended,
-      durability: needsBarrier ? 'strict' : 'relaxed',
-      timeMs: group.timeMs,
-      ms,
-    })
-  }
-
   #refused(): void {
     const { autosync, clock } = this.#ports
     this.#kept = this.#flight?.group
-    this.#tellFailed({ willRetry: true })
+    this.#tellFailed(true)
     autosync.send({ type: 'flush.refused', atMs: clock.now() })
   }
 
@@ -234,7 +189,7 @@ export class Flusher {
     const lostThrough = view.sealedTxid
     const flight = this.#flight
     const lostEpoch = flight?.epoch ?? store.epoch
-    this.#tellFailed({ willRetry: false })
+    this.#tellFailed(false)
     this.#kept = undefined
     view.discard()
     outcomes.discard()
@@ -252,33 +207,16 @@ export class Flusher {
   #fenced(): void {
     const { acks, view, onFenced } = this.#ports
     const error = new DatabaseError('LEASE_LOST', 'another writer has taken over this store', { cause: this.#error })
-    this.#tellFailed({ willRetry: false })
+    this.#tellFailed(false)
     view.discard()
     acks.reject(error, 0 as Txid)
     onFenced(error)
   }
 
-  #tellFailed({ willRetry }: { willRetry: boolean }): void {
-    const { facts, clock } = this.#ports
+  #tellFailed(willRetry: boolean): void {
     const flight = this.#flight
     this.#flight = undefined
-    if (flight === undefined) return
-    const { code, message } = this.#error ?? { code: 'STORAGE_FAILED' as const, message: 'the flush failed' }
-    const ms = clock.now() - flight.startedAtMs
-    facts.emit({ type: 'sync.failed', ...this.#extent(flight), ms, code, message, willRetry })
-  }
-
-  #extent({ group, trigger }: Flight) {
-    const { store, view } = this.#ports
-    const at = store.positions.writtenTxid
-    const blocks = group?.blocks.size ?? 0
-    return {
-      txidFrom: group?.firstTxid ?? at,
-      txidTo: group?.lastTxid ?? at,
-      blocks,
-      bytes: blocks * view.blockSize,
-      trigger,
-    }
+    if (flight !== undefined) this.#told.failed(flight, { error: this.#error, willRetry })
   }
 }
 
