@@ -1,10 +1,5 @@
 /**
- * Identity of every block in the home: pages of 4096 bytes, 126 entries each, shadow-paged.
- *
- *   0  16  preamble DSTABLEP     48  4  page number   52  4  0
- *  16  16  storeId               56  8  xxh64 of the page with these 8 bytes zero
- *  32   8  generation            64  32 each: block entries
- *  40   8  0
+ * Identity of every block in the home: the pages of table-page.ts, shadow-paged.
  *
  * Page p has two slots, at 8192 p and 4096 further. A checkpoint of generation g writes the slot that is not current; the header
  * that names g makes it current. Until then the older slot is whole, so no log is needed for these pages.
@@ -13,15 +8,12 @@
  */
 import { assert } from '../assert.ts'
 import { type BlockNo, blockNo } from '../units.ts'
-import { type BlockEntry, ENTRY_BYTES, getEntry, putEntry } from './block-entry.ts'
-import { bytesOfId, getHash, getU64, putHash, putU64, viewOf } from './bytes.ts'
+import { type BlockEntry, getEntry, putEntry } from './block-entry.ts'
+import { putHash, viewOf } from './bytes.ts'
 import { xxh64 } from './checksum.ts'
 import type { StoreFile } from './file-system.ts'
-import { magics, putPreamble, readPreamble, SECTOR_BYTES, storeIdAt } from './format.ts'
-
-const PAGE_HEADER_BYTES = 64
-const CHECKSUM_AT = 56
-export const ENTRIES_PER_PAGE = (SECTOR_BYTES - PAGE_HEADER_BYTES) / ENTRY_BYTES
+import { SECTOR_BYTES } from './format.ts'
+import { decodePage, ENTRIES_PER_PAGE, entryAtOf, sealPage } from './table-page.ts'
 
 interface TablePage {
   readonly bytes: Uint8Array
@@ -80,9 +72,7 @@ export class BlockTable {
 
   get(at: BlockNo): BlockEntry | undefined {
     const page = this.#pages[Math.floor(at / ENTRIES_PER_PAGE)]
-    return page === undefined
-      ? undefined
-      : getEntry(page.view, PAGE_HEADER_BYTES + (at % ENTRIES_PER_PAGE) * ENTRY_BYTES)
+    return page === undefined ? undefined : getEntry(page.view, entryAtOf(at))
   }
 
   set(at: BlockNo, entry: BlockEntry): void {
@@ -90,7 +80,7 @@ export class BlockTable {
     while (this.#pages.length <= pageNo) this.#addPage()
     const page = this.#pages[pageNo]
     assert(page !== undefined, 'the table has the pages of its blocks')
-    putEntry(page.view, PAGE_HEADER_BYTES + (at % ENTRIES_PER_PAGE) * ENTRY_BYTES, entry)
+    putEntry(page.view, entryAtOf(at), entry)
     page.isDirty = true
   }
 
@@ -106,7 +96,7 @@ export class BlockTable {
     let written = 0
     for (const [pageNo, page] of this.#pages.entries()) {
       if (!page.isDirty) continue
-      seal(page, this.#storeId, pageNo, generation)
+      page.checksum = sealPage(page, { storeId: this.#storeId, pageNo, generation })
       this.#file.write(page.bytes, slotAt(pageNo, page.currentSlot === 0 ? 1 : 0))
       written++
     }
@@ -174,25 +164,3 @@ export class BlockTable {
 }
 
 const slotAt = (pageNo: number, slot: 0 | 1): number => (pageNo * 2 + slot) * SECTOR_BYTES
-
-function seal(page: TablePage, storeId: string, pageNo: number, generation: number): void {
-  const { bytes, view } = page
-  putPreamble(bytes, view, magics.table)
-  bytes.set(bytesOfId(storeId), 16)
-  putU64(view, 32, generation)
-  putU64(view, 40, 0)
-  view.setUint32(48, pageNo, true)
-  putHash(view, CHECKSUM_AT, 0n)
-  page.checksum = xxh64(bytes)
-  putHash(view, CHECKSUM_AT, page.checksum)
-}
-
-function decodePage(bytes: Uint8Array, pageNo: number, storeId: string) {
-  const view = viewOf(bytes)
-  if (readPreamble(bytes, view, magics.table).kind !== 'ours' || storeIdAt(bytes, 16) !== storeId) return undefined
-  const checksum = getHash(view, CHECKSUM_AT)
-  putHash(view, CHECKSUM_AT, 0n)
-  const isSound = xxh64(bytes) === checksum && view.getUint32(48, true) === pageNo
-  putHash(view, CHECKSUM_AT, checksum)
-  return isSound ? { bytes, checksum, generation: getU64(view, 32) } : undefined
-}

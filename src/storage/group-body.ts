@@ -2,16 +2,19 @@
 import { assert } from '../assert.ts'
 import { type BlockNo, blockNo } from '../units.ts'
 import type { BlockEntry } from './block-entry.ts'
-import type { Group } from './block-store.ts'
+import type { ChecksumAlgorithm, Group } from './block-store.ts'
 import { algorithmIds, checksumById } from './checksum.ts'
 import type { RecordBody } from './record.ts'
 import { encodeRequests } from './request-table.ts'
-import type { StoreParts } from './store-parts.ts'
 
-export function bodyOf(
-  { reader, log, checksum }: Pick<StoreParts, 'reader' | 'log' | 'checksum'>,
-  group: Group,
-): RecordBody {
+/** What the blocks are before the group. */
+export interface BlocksBefore {
+  readonly reader: { entryOf(at: BlockNo): BlockEntry | undefined }
+  readonly log: { readonly sizeBlocks: number }
+  readonly checksum: ChecksumAlgorithm
+}
+
+export function bodyOf({ reader, log, checksum }: BlocksBefore, group: Group): RecordBody {
   const { firstTxid, lastTxid, timeMs, sizeBlocks } = group
   const algorithmId = algorithmIds[checksum]
   const blockNos: BlockNo[] = []

@@ -4,7 +4,7 @@
  * because rot in those blocks can no longer be told.
  */
 import { blockNo } from '../units.ts'
-import { ENTRIES_PER_PAGE } from './block-table.ts'
+import { ENTRIES_PER_PAGE } from './table-page.ts'
 import { algorithmIds, checksumById } from './checksum.ts'
 import type { ReportDraft } from './report-draft.ts'
 import type { StoreParts } from './store-parts.ts'
