@@ -135,20 +135,36 @@ class SqliteEngine implements Engine {
     this.#state = { kind: 'rebuilding' }
     try {
       this.#release({ isPoisoned: wasPoisoned })
-      if (isWorn) this.#connection = await Connection.create(this.#options)
+      if (isWorn) await this.#replace()
       else this.#connection.open()
     } catch (cause) {
-      this.#state = { kind: 'poisoned', cause }
+      if (!this.#isClosed) this.#state = { kind: 'poisoned', cause }
       throw cause
     }
     this.#state = { kind: 'open' }
   }
 
+  /** Closed meanwhile, the new instance is not kept: nobody would close it. */
+  async #replace(): Promise<void> {
+    const connection = await Connection.create(this.#options)
+    if (!this.#isClosed) this.#connection = connection
+    else {
+      connection.close()
+      throw closed()
+    }
+  }
+
+  get #isClosed(): boolean {
+    return this.#state.kind === 'closed'
+  }
+
   close(): void {
     if (this.#state.kind === 'closed') return
-    const isPoisoned = this.isPoisoned
+    const { isPoisoned } = this
+    // A rebuild has let the old connection go already, and lets the new one go itself.
+    const isReleased = this.#state.kind === 'rebuilding'
     this.#state = { kind: 'closed' }
-    this.#release({ isPoisoned })
+    if (!isReleased) this.#release({ isPoisoned })
   }
 
   /** Runs SQL that is not kept prepared, and keeps it if it is one statement. */

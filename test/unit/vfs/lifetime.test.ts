@@ -1,6 +1,7 @@
 /** Rebuilding, poisoning, closing: which instance serves, what it may still touch. */
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../../src/limits.ts'
+import { Connection } from '../../../src/vfs/connection.ts'
 import { type Fixture, openFixture, reopen, thrownBy } from './fixture.ts'
 
 /** Adding this many numbers is nested as deeply on the left; SQLite's code for it overflows the stack of the thread. */
@@ -184,6 +185,49 @@ describe('close', () => {
     const db = await openOne()
     expect(thrownBy(() => db.run(overflowing))).toMatchObject({ code: 'DATABASE_FAILED' })
     db.engine.close()
+    expect(thrownBy(() => rows(db))).toMatchObject({ code: 'DATABASE_CLOSED' })
+  })
+})
+
+describe('close while a rebuild is under way', () => {
+  /** An instance that is to be replaced: one that has grown, or one that is poisoned. */
+  const worn = {
+    grown: (db: Fixture) => db.run(`SELECT length(zeroblob(${limits.wasmIdleBytesMax * 0.75}) || 'x')`),
+    poisoned: (db: Fixture) => thrownBy(() => db.run(overflowing)),
+  }
+
+  test.each(['grown', 'poisoned'] as const)('ends it: %s, no instance is left open', async (kind) => {
+    const db = await openOne()
+    worn[kind](db)
+    const made: Connection[] = []
+    const create = Connection.create.bind(Connection)
+    Connection.create = async (options) => {
+      const connection = await create(options)
+      made.push(connection)
+      return connection
+    }
+    try {
+      const rebuilding = db.engine.rebuild()
+      db.engine.close()
+      await expect(rebuilding).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+    } finally {
+      Connection.create = create
+    }
+    expect(made.map(({ isOpen }) => isOpen)).toEqual([false])
+    expect(thrownBy(() => rows(db))).toMatchObject({ code: 'DATABASE_CLOSED' })
+    await expect(db.engine.rebuild()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+    db.engine.close()
+  })
+
+  test('keeps it closed when the new instance cannot be opened either', async () => {
+    const db = await openOne()
+    db.flush()
+    worn.grown(db)
+    db.store.failAt = { call: db.store.callCount + 1, isLasting: true }
+    const rebuilding = db.engine.rebuild()
+    db.engine.close()
+    await expect(rebuilding).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+    expect(db.store.faultCount).toBeGreaterThan(0)
     expect(thrownBy(() => rows(db))).toMatchObject({ code: 'DATABASE_CLOSED' })
   })
 })
