@@ -7,7 +7,8 @@ import { MemoryFs } from '../../src/storage/media/memory-fs.ts'
 import { openNodeFs } from '../../src/storage/media/node-fs.ts'
 import { openFileStore } from '../../src/storage/recover.ts'
 import type { StoreOptions } from '../../src/storage/recovery-state.ts'
-import { contractOfBlockStore, type Medium } from './block-store.ts'
+import { contractOfBlockStore } from './block-store.ts'
+import type { Medium } from './medium.ts'
 
 const options: StoreOptions = {
   storeId: '00112233445566778899aabbccddeeff',

@@ -4,7 +4,7 @@ import type { BlockStore } from '../../../src/storage/block-store.ts'
 import { MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { openFileStore } from '../../../src/storage/recover.ts'
 import { blockNo, epoch } from '../../../src/units.ts'
-import { blockOf, bytesAt, commit, groupFor } from '../../contract/block-store.ts'
+import { blockOf, bytesAt, commit, groupFor } from '../../contract/groups.ts'
 import { SimDisk } from '../../model/sim-disk.ts'
 import { bytesOf, flip, openOn, options } from './stores.ts'
 

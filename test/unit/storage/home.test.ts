@@ -8,7 +8,7 @@ import type { BlockStore, Group } from '../../../src/storage/block-store.ts'
 import { fileNames } from '../../../src/storage/format.ts'
 import { MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { blockNo, txid } from '../../../src/units.ts'
-import { commit } from '../../contract/block-store.ts'
+import { commit } from '../../contract/groups.ts'
 import { bytesOf, openOn, put } from './stores.ts'
 
 /** Runs SQL on these bytes with another SQLite; gives back the rows of the last query and the bytes afterwards. */

@@ -5,7 +5,7 @@ import { xxh64 } from '../../../src/storage/checksum.ts'
 import { fileNames } from '../../../src/storage/format.ts'
 import { MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import type { StoreOptions } from '../../../src/storage/recovery-state.ts'
-import { blockOf, bytesAt, commit } from '../../contract/block-store.ts'
+import { blockOf, bytesAt, commit } from '../../contract/groups.ts'
 import { bytesOf, crashedLog, crashedStore, cut, flip, imageOfAll, openOn, put, recordAt } from './stores.ts'
 
 const text = new TextEncoder().encode('not a database\n'.repeat(400))

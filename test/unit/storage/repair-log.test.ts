@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fileNames } from '../../../src/storage/format.ts'
 import { MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { blockNo } from '../../../src/units.ts'
-import { blockOf, bytesAt, commit } from '../../contract/block-store.ts'
+import { blockOf, bytesAt, commit } from '../../contract/groups.ts'
 import {
   bytesOf,
   codeOf,

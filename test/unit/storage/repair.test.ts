@@ -5,7 +5,7 @@ import { HeaderFile, newestOf, readHeader } from '../../../src/storage/header.ts
 import { fileNames } from '../../../src/storage/format.ts'
 import { type MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { type BlockNo, blockNo } from '../../../src/units.ts'
-import { blockOf, bytesAt, commit } from '../../contract/block-store.ts'
+import { blockOf, bytesAt, commit } from '../../contract/groups.ts'
 import { bytesOf, codeOf, crashedStore, cut, flip, openOn, put, settledStore } from './stores.ts'
 
 describe('a block that rots in the home', () => {

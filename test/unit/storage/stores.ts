@@ -4,7 +4,7 @@ import { MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { openFileStore } from '../../../src/storage/recover.ts'
 import type { RecoveryReport } from '../../../src/storage/recovery-report.ts'
 import type { StoreOptions } from '../../../src/storage/recovery-state.ts'
-import { bytesAt, commit } from '../../contract/block-store.ts'
+import { bytesAt, commit } from '../../contract/groups.ts'
 
 export const options: StoreOptions = {
   storeId: '00112233445566778899aabbccddeeff',
