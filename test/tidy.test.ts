@@ -12,8 +12,6 @@ const functionLinesMax = 70
 /** Files that are longer than allowed, with their length. An entry may only shrink; a new one is a decision. */
 const ratchet: Readonly<Record<string, number>> = {
   'src/vfs/engine.ts': 303,
-  'test/model/sim-disk.ts': 301,
-  'test/model/store/store-commands.ts': 307,
 }
 
 interface SourceFile {

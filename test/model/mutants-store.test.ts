@@ -17,7 +17,7 @@ import type { FileSystem } from '../../src/storage/file-system.ts'
 import { CrashChecker } from './crash/crash-checker.ts'
 import { type Edit, makeMutant } from './mutants/mutant.ts'
 import { type OpenStore, storeOptions } from './open-store.ts'
-import type { CallKind } from './sim-disk.ts'
+import type { CallKind } from './sim-faults.ts'
 import type { Step } from './store-world.ts'
 
 interface Mutant {

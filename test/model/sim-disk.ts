@@ -5,64 +5,26 @@
  *   create, remove      in the list of names until `flushNames`
  *   power loss          each entry of the list is kept, dropped, torn by sectors or trashed, whatever became of the others
  *
- * Faults:
- *   n-th call fails     of any or of one kind, once or from then on, with ENOSPC or EIO; a write then applies nothing or its first half
- *   failed barrier      the entries are marked clean: the next barrier succeeds and says nothing about them, a power loss may take them
- *   reads               n-th read of a file gives the bytes before the last writes (stale) or those of another place (misdirected)
- *   bit rot             `withFlippedBit` of an image
- *
- * Reads give what was written, flushed or not, as a page cache does. Calls are counted and traced.
+ * Reads give what was written, flushed or not, as a page cache does. What may go wrong is in sim-faults.ts; bit rot is
+ * `withFlippedBit` of an image.
  */
 import { DatabaseError } from '../../src/errors.ts'
 import type { FileSystem, StoreFile } from '../../src/storage/file-system.ts'
 import { applyOp, type Certainty, type CrashPoint, type DiskOp, isNameOp } from './crash-images.ts'
+import { type CallFault, type CallKind, type MediumCall, type ReadFault, SimFaults } from './sim-faults.ts'
 import { type DiskImage, emptyFile, type FileImage, readImage, sectorBytes, withBytes, withSize } from './sim-image.ts'
-
-export type CallKind = 'list' | 'open' | 'read' | 'write' | 'truncate' | 'flush' | 'flushNames' | 'remove'
-
-export interface MediumCall {
-  /** Counted from 1 over all kinds. */
-  readonly no: number
-  readonly kind: CallKind
-  readonly name: string
-  readonly at: number
-  readonly bytes: number
-}
-
-export interface CallFault {
-  /** The n-th call that matches, counted from 1 after the fault was set. */
-  readonly nth: number
-  readonly kinds?: readonly CallKind[]
-  readonly name?: string
-  readonly isLasting: boolean
-  readonly error: 'ENOSPC' | 'EIO'
-  /** What a failing write leaves behind. */
-  readonly applied?: 'nothing' | 'half'
-}
-
-export interface ReadFault {
-  /** The n-th read of the file, counted from 1 after the fault was set. */
-  readonly nth: number
-  readonly name: string
-  /** 'stale': as of the last barrier. 'misdirected': of the place `by` bytes further. */
-  readonly kind: 'stale' | 'misdirected'
-  readonly by?: number
-}
 
 export class SimDisk implements FileSystem {
   readonly location = 'sim'
+  readonly #faults = new SimFaults()
   /** Called after each call that changed what a power loss may do. */
   onChange: () => void = () => undefined
-  readonly #trace: MediumCall[] = []
   #names = new Map<string, number>()
   #durableNames = new Map<string, number>()
   #current = new Map<number, FileImage>()
   #durable = new Map<number, FileImage>()
   #ops: DiskOp[] = []
   #inodes = 0
-  #faults: (CallFault & { seen: number })[] = []
-  #readFaults: (ReadFault & { seen: number })[] = []
-  #faultsFired = 0
   #isOff = false
 
   constructor(image: DiskImage = new Map()) {
@@ -76,42 +38,34 @@ export class SimDisk implements FileSystem {
   }
 
   get trace(): readonly MediumCall[] {
-    return this.#trace
+    return this.#faults.trace
   }
 
   get calls(): number {
-    return this.#trace.length
+    return this.trace.length
   }
 
   /** How often faults that were set have struck. */
   get faultsFired(): number {
-    return this.#faultsFired
+    return this.#faults.fired
   }
 
   setFault(fault: CallFault): void {
-    this.#faults.push({ ...fault, seen: 0 })
+    this.#faults.set(fault)
   }
 
   setReadFault(fault: ReadFault): void {
-    this.#readFaults.push({ ...fault, seen: 0 })
+    this.#faults.setRead(fault)
   }
 
   /** What `run` reads meets no fault and counts for none: the judge looks, the store does nothing. */
   undisturbed<T>(run: () => T): T {
-    const [faults, readFaults] = [this.#faults, this.#readFaults]
-    this.heal()
-    try {
-      return run()
-    } finally {
-      this.#faults = faults
-      this.#readFaults = readFaults
-    }
+    return this.#faults.without(run)
   }
 
   /** The medium works again; what failed barriers abandoned stays so. */
   heal(): void {
-    this.#faults = []
-    this.#readFaults = []
+    this.#faults.heal()
   }
 
   /** All bytes as the running process sees them: what is left when it is killed and the system lives. */
@@ -216,9 +170,8 @@ export class SimDisk implements FileSystem {
   }
 
   #read(name: string, inode: number, into: Uint8Array, at: number): number {
-    const fault = this.#readFaults.find((one) => one.name === name && ++one.seen === one.nth)
+    const fault = this.#faults.ofRead(name)
     if (fault === undefined) return readImage(this.#file(inode), into, at)
-    this.#faultsFired++
     if (fault.kind === 'misdirected') return readImage(this.#file(inode), into, at + (fault.by ?? sectorBytes))
     const count = readImage(this.#durable.get(inode) ?? emptyFile, into, at)
     into.fill(0, count)
@@ -235,14 +188,7 @@ export class SimDisk implements FileSystem {
     const mark = (certainty: Certainty) => {
       this.#ops = this.#ops.map((op) => (op.certainty === 'pending' && covers(op) ? { ...op, certainty } : op))
     }
-    this.#call(
-      kind,
-      name,
-      0,
-      0,
-      () => undefined,
-      () => mark('abandoned'),
-    )
+    this.#call(kind, name, 0, 0, undefined, () => mark('abandoned'))
     mark('sure')
     this.#settle()
     this.onChange()
@@ -259,40 +205,11 @@ export class SimDisk implements FileSystem {
     })
   }
 
-  #call(
-    kind: CallKind,
-    name: string,
-    at: number,
-    bytes: number,
-    half = () => undefined as void,
-    failed = () => undefined as void,
-  ): void {
+  /** `half` and `failed`: what a fault leaves behind. */
+  #call(kind: CallKind, name: string, at: number, bytes: number, half?: () => void, failed?: () => void): void {
     if (this.#isOff) throw new RangeError(`sim: ${kind} ${name} after the power was cut`)
-    this.#trace.push({ no: this.#trace.length + 1, kind, name, at, bytes })
-    for (const fault of this.#faults) {
-      if (fault.kinds !== undefined && !fault.kinds.includes(kind)) continue
-      if (fault.name !== undefined && fault.name !== name) continue
-      if (fault.error === 'ENOSPC' && !takesSpace(kind)) continue
-      fault.seen++
-      if (fault.seen !== fault.nth && !(fault.isLasting && fault.seen > fault.nth)) continue
-      this.#faultsFired++
-      if (fault.applied === 'half') half()
-      failed()
-      throw failure(fault.error, kind, name)
-    }
+    this.#faults.call({ kind, name, at, bytes }, { half, failed })
   }
-}
-
-/** A full disk refuses what needs room; reading, and removing, goes on. A barrier may find it full as well (delayed allocation). */
-const takesSpace = (kind: CallKind) =>
-  kind === 'write' || kind === 'truncate' || kind === 'open' || kind === 'flush' || kind === 'flushNames'
-
-/** As media/node-fs.ts says it: a full disk is only said by calls that then did nothing for good; a failed barrier is never that. */
-function failure(error: 'ENOSPC' | 'EIO', kind: CallKind, name: string): DatabaseError {
-  const cause = Object.assign(new Error(`${error}: ${kind} ${name}`), { code: error })
-  return error === 'ENOSPC' && kind !== 'flush' && kind !== 'flushNames'
-    ? new DatabaseError('STORAGE_FULL', `sim: ${kind} ${name}: no space left`, { cause, retryable: true })
-    : new DatabaseError('STORAGE_FAILED', `sim: ${kind} ${name}: ${error}`, { cause })
 }
 
 /** A promise that settles with what `run` does, now. */

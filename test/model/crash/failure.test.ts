@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { isLong } from '../replay.ts'
-import type { CallKind } from '../sim-disk.ts'
+import type { CallKind } from '../sim-faults.ts'
 import type { Step } from '../store-world.ts'
 import { CrashChecker } from './crash-checker.ts'
 

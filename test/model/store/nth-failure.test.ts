@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, test } from 'vitest'
 import { isLong } from '../replay.ts'
-import type { CallFault } from '../sim-disk.ts'
+import type { CallFault } from '../sim-faults.ts'
 import type { Step } from '../store-world.ts'
 import { type Healing, runWithFailure } from './failure-runner.ts'
 

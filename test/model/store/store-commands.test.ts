@@ -2,7 +2,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isLong, randomRuns } from '../replay.ts'
-import { commandSequences, CommandWorld, newTally } from './store-commands.ts'
+import { CommandWorld, newTally } from './command-world.ts'
+import { commandSequences } from './store-commands.ts'
 
 const testName = 'store-commands'
 const tally = newTally()
