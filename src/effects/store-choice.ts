@@ -1,0 +1,96 @@
+/**
+ * 'auto' in browsers: which medium a database lies on. Decided under the lock, from what both media hold and from what the witnesses
+ * remember; nothing is made while it is not certain that nothing is there.
+ *
+ *   stores found   witness               decision
+ *   one            none, or of it        that one
+ *   one            of another store      STORE_LOST: what was there is gone, what is there is another's
+ *   two            –                     STORE_AMBIGUOUS, unless the witness names one of them
+ *   none           none                  a new one: OPFS where it works, else IndexedDB
+ *   none           any                   STORE_LOST: never a new one in silence
+ *   unreadable     –                     the medium's error: a failure that may pass never makes a store elsewhere
+ */
+import { DatabaseError } from '../errors.ts'
+
+export type BrowserMedium = 'opfs' | 'indexeddb'
+
+/** What one medium says. */
+export type MediumFinding =
+  /** The platform does not have it here. */
+  | { readonly kind: 'unsupported'; readonly why: string }
+  /** It is there and cannot be looked into now. */
+  | { readonly kind: 'unreadable'; readonly error: DatabaseError }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'store'; readonly storeId: string }
+
+/** What lies in the other medium about a store; written after the fact, so it lags and never leads. */
+export interface Witness {
+  readonly medium: BrowserMedium
+  readonly storeId: string
+  readonly epoch: number
+  /** A transaction that was durable at the level strict. */
+  readonly durableTxid: number
+}
+
+export interface ChoiceFindings {
+  readonly opfs: MediumFinding
+  readonly indexeddb: MediumFinding
+  readonly witnesses: readonly Witness[]
+}
+
+export interface Choice {
+  readonly medium: BrowserMedium
+  /** For `status$`. */
+  readonly why: string
+}
+
+/** What to do when a store is not where a witness saw it. */
+export type WhenLost = 'fail' | 'open' | 'new'
+
+/** @throws STORE_LOST, STORE_AMBIGUOUS, NOT_SUPPORTED, the error of a medium that cannot be read */
+export function chooseStore(findings: ChoiceFindings, whenLost: WhenLost): Choice {
+  const { opfs, indexeddb, witnesses } = findings
+  for (const finding of [opfs, indexeddb]) if (finding.kind === 'unreadable') throw finding.error
+  const found = (['opfs', 'indexeddb'] as const).filter((medium) => findings[medium].kind === 'store')
+  const [first, second] = found
+  if (first === undefined) return chooseNew(findings, whenLost)
+  const medium = second === undefined ? first : witnessedOf(findings, found)
+  const lost = witnesses.find((witness) => !isStore(findings, witness))
+  if (lost !== undefined && second === undefined && whenLost === 'fail') throw storeLost(lost)
+  return { medium, why: `the store is there` }
+}
+
+/** Of two stores the one that a witness knows. */
+function witnessedOf(findings: ChoiceFindings, found: readonly BrowserMedium[]): BrowserMedium {
+  const known = found.filter((medium) =>
+    findings.witnesses.some((witness) => witness.medium === medium && isStore(findings, witness)),
+  )
+  const [only, another] = known
+  if (only !== undefined && another === undefined) return only
+  throw new DatabaseError(
+    'STORE_AMBIGUOUS',
+    'there is a store of this name in OPFS and another in IndexedDB; name the one you mean in options.storage',
+    { details: { opfs: idOf(findings.opfs), indexeddb: idOf(findings.indexeddb) } },
+  )
+}
+
+function chooseNew({ opfs, indexeddb, witnesses }: ChoiceFindings, whenLost: WhenLost): Choice {
+  const [witness] = witnesses
+  if (witness !== undefined && whenLost !== 'new') throw storeLost(witness)
+  if (opfs.kind === 'empty') return { medium: 'opfs', why: 'OPFS works here' }
+  const why = opfs.kind === 'unsupported' ? opfs.why : 'OPFS is in use'
+  if (indexeddb.kind === 'empty') return { medium: 'indexeddb', why: `no OPFS: ${why}` }
+  const other = indexeddb.kind === 'unsupported' ? indexeddb.why : 'IndexedDB is in use'
+  throw new DatabaseError('NOT_SUPPORTED', `neither OPFS (${why}) nor IndexedDB (${other}) can be used here`)
+}
+
+const isStore = (findings: ChoiceFindings, { medium, storeId }: Witness): boolean => idOf(findings[medium]) === storeId
+
+const idOf = (finding: MediumFinding): string | undefined => (finding.kind === 'store' ? finding.storeId : undefined)
+
+export const storeLost = ({ medium, storeId, epoch, durableTxid }: Witness): DatabaseError =>
+  new DatabaseError(
+    'STORE_LOST',
+    `the browser has lost the store: ${medium} held transaction ${durableTxid} of epoch ${epoch} durably and does not any more; restore a backup, or choose recovery.onLost "open" or "new"`,
+    { details: { medium, storeId, epoch, durableTxid } },
+  )
