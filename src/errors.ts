@@ -24,6 +24,7 @@ export const errorCodes = {
     'A block does not have the bytes that were written; details.blockNo. Restore it from a backup, or open with "repair".',
   ALGORITHM_MISMATCH: 'A block names a checksum algorithm that this version does not know, or none.',
   STORE_LOST: 'The medium lost the store. Restore a backup.',
+  STORE_AMBIGUOUS: 'Two media hold a store of this name. Name the one you mean in options.storage.',
   // Requests
   SQL_ERROR: 'SQLite refused the statement; sqliteCode and details.offset say why and where.',
   INVALID_PARAMETER: 'A parameter is missing, unknown, or has a type SQLite does not store. Convert it first.',
