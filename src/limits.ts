@@ -69,6 +69,11 @@ export const limits = {
   /** A client waits this much longer than the deadline for the other side to say that it has passed. */
   answerGraceMs: 5_000,
 
+  /** A file that another page still holds: attempts at it, and the first and last pause between two. About 2.6 s together. */
+  handleTriesMax: 11,
+  handleRetryMs: 10,
+  handleRetryMsMax: 500,
+
   recoverySampleSize: 64,
   nameLengthMax: 200,
 } as const

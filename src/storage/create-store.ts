@@ -8,7 +8,7 @@ import { CommitLog } from './commit-log.ts'
 import type { FileSystem, StoreFile } from './file-system.ts'
 import { fileNames, SECTOR_BYTES } from './format.ts'
 import { encodeHeader, type Header } from './header.ts'
-import type { StoreFiles } from './store-parts.ts'
+import { closeFiles, type StoreFiles } from './store-parts.ts'
 
 const LOG_START = 1
 
@@ -42,16 +42,16 @@ export async function createStore(fs: FileSystem, options: NewStore): Promise<vo
   try {
     writeBoth(header, creating)
     await fs.flushNames()
-    const files = await openFiles(fs, { create: true })
-    try {
-      makeEmpty(files, options)
-      await fs.flushNames()
-    } finally {
-      for (const file of [files.header, files.table, files.home, ...files.logs]) file.close()
-    }
-    writeBoth(header, { ...creating, headerSeq: 2, isCreating: false, isClean: true, isPlain: true })
   } finally {
     header.close()
+  }
+  const files = await openFiles(fs, { create: true })
+  try {
+    makeEmpty(files, options)
+    await fs.flushNames()
+    writeBoth(files.header, { ...creating, headerSeq: 2, isCreating: false, isClean: true, isPlain: true })
+  } finally {
+    closeFiles(files)
   }
 }
 

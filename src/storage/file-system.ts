@@ -1,6 +1,7 @@
 /**
  * The port under FileStore: files of one directory. Opening is asynchronous; everything on an open file is synchronous,
- * and the barrier comes in both forms. Implementations: media/node-fs.ts, media/memory-fs.ts, test/model/sim-disk.ts.
+ * and the barrier comes in both forms. Implementations: node-fs.ts, opfs-fs.ts and memory-fs.ts in media/,
+ * and test/model/sim-disk.ts.
  */
 export interface FileSystem {
   /** For messages: a path, or 'memory'. */
@@ -8,7 +9,8 @@ export interface FileSystem {
   /** Names present in the directory. */
   list(): Promise<readonly string[]>
   /**
-   * Opens a file, made first when `create`. A file that was made is durable in its directory only after `flushNames`.
+   * Opens a file, made first when `create`. A file that was made is durable in its directory only after `flushNames`. Nobody opens
+   * a file that is open: a medium may exclude it.
    * @throws STORAGE_FAILED, STORAGE_FULL; STORE_LOST if it is absent and not to be made, or if the directory was replaced
    */
   open(name: string, options: { readonly create: boolean }): Promise<StoreFile>

@@ -1,0 +1,49 @@
+/** One file of the origin private file system over its sync access handle. */
+import { assert } from '../../assert.ts'
+import type { StoreFile } from '../file-system.ts'
+import { full, translate } from './opfs-errors.ts'
+import type { SyncAccessHandle } from './opfs-handles.ts'
+
+/** The handle belongs to the file from here on; `path` is for messages. */
+export function fileOverHandle(name: string, path: string, handle: SyncAccessHandle): StoreFile {
+  let isOpen = true
+  const use = <T>(verb: string, call: () => T): T => {
+    assert(isOpen, `${name} is not used after its close`)
+    try {
+      return call()
+    } catch (error) {
+      throw translate(path, verb, error)
+    }
+  }
+  const flush = () => use('flush', () => handle.flush())
+  return {
+    name,
+    size: () => use('measure', () => handle.getSize()),
+    read: (into, at) => use('read', () => readAll(handle, into, at)),
+    write(from, at) {
+      const count = use('write', () => handle.write(from, { at }))
+      // A browser whose quota is used up may take less, or answer -8 as a number without a sign.
+      if (count !== from.length) throw full(path, 'write', { reason: `${count} of ${from.length} bytes were taken` })
+    },
+    truncate: (size) => use('truncate', () => handle.truncate(size)),
+    flush,
+    // The platform's barrier is synchronous; the worker waits either way.
+    flushAsync: async () => flush(),
+    close() {
+      if (!isOpen) return
+      isOpen = false
+      handle.close()
+    },
+  }
+}
+
+function readAll(handle: SyncAccessHandle, into: Uint8Array, at: number): number {
+  let done = 0
+  while (done < into.length) {
+    const count = handle.read(into.subarray(done), { at: at + done })
+    if (count === 0) break
+    if (count > into.length - done) throw new RangeError(`${count} bytes were read where ${into.length - done} fit`)
+    done += count
+  }
+  return done
+}
