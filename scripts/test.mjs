@@ -8,6 +8,7 @@
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { ensureChromium } from './chromium.mjs'
 import { buildStep, checkSteps, run, runSteps } from './steps.mjs'
 
 /**
@@ -33,12 +34,13 @@ async function runAll() {
   const built = await runSteps([buildStep])
   if (built.failed > 0) return undefined
   const checked = vitestArgs.length === 0 && !isLong ? await runSteps(checkSteps) : { passed: 0, failed: 0 }
-  const tested = await runVitest()
+  const tested = await runVitest(await ensureChromium())
   if (tested === undefined) return undefined
   return { passed: checked.passed + tested.passed, failed: checked.failed + tested.failed }
 }
 
-async function runVitest() {
+/** @param {string} chromium what the browser tests run in */
+async function runVitest(chromium) {
   mkdirSync(path.dirname(resultFile), { recursive: true })
   rmSync(resultFile, { force: true })
   const quoted = vitestArgs.map((arg) => JSON.stringify(arg)).join(' ')
@@ -47,6 +49,7 @@ async function runVitest() {
     {
       show: true,
       env: {
+        CHROMIUM: chromium,
         ...(isLong ? { DATASYNC_TEST_LONG: '1' } : {}),
         ...(seed === undefined ? {} : { DATASYNC_TEST_SEED: seed }),
       },

@@ -1,11 +1,12 @@
 /** What a store knows of each block: its version, its time, and that it was freed. */
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { BlockStore } from '../../src/storage/block-store.ts'
 import { blockNo } from '../../src/units.ts'
 import { blockOf, bytesAt, commit, zeros } from './groups.ts'
 import type { OpenNew } from './medium.ts'
+import type { Runner } from './runner.ts'
 
-export function contractOfVersions(openNew: OpenNew): void {
+export function contractOfVersions(openNew: OpenNew, { describe, test }: Runner): void {
   describe('versions of blocks', () => {
     test('a group of several transactions is one step of the version', async () => {
       const { store } = await openNew()

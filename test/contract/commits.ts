@@ -1,11 +1,12 @@
 /** What a commit promises: it is there, whole, for as long as the store is. */
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { BlockStore } from '../../src/storage/block-store.ts'
 import { blockNo } from '../../src/units.ts'
 import { blockOf, bytesAt, commit, groupFor, outcome, zeros } from './groups.ts'
 import type { OpenNew } from './medium.ts'
+import type { Runner } from './runner.ts'
 
-export function contractOfCommits(openNew: OpenNew): void {
+export function contractOfCommits(openNew: OpenNew, { describe, test }: Runner): void {
   describe('commits', () => {
     test('is empty when it is made', async () => {
       const { store } = await openNew()
@@ -35,17 +36,18 @@ export function contractOfCommits(openNew: OpenNew): void {
       expect(store.positions).toMatchObject({ writtenTxid: 2, durableTxid: 1 })
     })
 
-    test.each(['close', 'abandon'] as const)('holds every commit after %s and open', async (ending) => {
-      const { medium, store } = await openNew()
-      for (let no = 1; no <= 20; no++) await commit(store, { blocks: { [no % 5]: `v${no}`, 7: `x${no}` } })
-      await (ending === 'close' ? store.close({}) : store.abandon())
-      const again = await medium.open()
-      expect(again.positions.writtenTxid).toBe(20)
-      expect(again.epoch).toBeGreaterThan(store.epoch)
-      for (let at = 0; at < 5; at++) expect(bytesAt(again, at)).toEqual(blockOf(`v${at === 0 ? 20 : 15 + at}`))
-      expect(bytesAt(again, 7)).toEqual(blockOf('x20'))
-      expect(bytesAt(again, 6)).toEqual(zeros)
-    })
+    for (const ending of ['close', 'abandon'] as const)
+      test(`holds every commit after ${ending} and open`, async () => {
+        const { medium, store } = await openNew()
+        for (let no = 1; no <= 20; no++) await commit(store, { blocks: { [no % 5]: `v${no}`, 7: `x${no}` } })
+        await (ending === 'close' ? store.close({}) : store.abandon())
+        const again = await medium.open()
+        expect(again.positions.writtenTxid).toBe(20)
+        expect(again.epoch).toBeGreaterThan(store.epoch)
+        for (let at = 0; at < 5; at++) expect(bytesAt(again, at)).toEqual(blockOf(`v${at === 0 ? 20 : 15 + at}`))
+        expect(bytesAt(again, 7)).toEqual(blockOf('x20'))
+        expect(bytesAt(again, 6)).toEqual(zeros)
+      })
 
     test('a record longer than a segment is whole after reopening', async () => {
       const { medium, store } = await openNew()

@@ -1,10 +1,11 @@
 /** What goes on beside commits: checkpoints, snapshots, verification. */
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { type BlockNo, blockNo } from '../../src/units.ts'
 import { blockOf, blockSize, bytesAt, commit, textOf, zeros } from './groups.ts'
 import type { OpenNew } from './medium.ts'
+import type { Runner } from './runner.ts'
 
-export function contractOfUpkeep(openNew: OpenNew): void {
+export function contractOfUpkeep(openNew: OpenNew, { describe, test }: Runner): void {
   describe('upkeep', () => {
     test('many commits run through all segments and checkpoints', async () => {
       const { medium, store } = await openNew()

@@ -1,11 +1,12 @@
 /** What a void keeps, and what it takes back. */
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { BlockStore } from '../../src/storage/block-store.ts'
 import { blockNo } from '../../src/units.ts'
 import { blockOf, bytesAt, commit, groupFor, outcome, zeros } from './groups.ts'
 import type { OpenNew } from './medium.ts'
+import type { Runner } from './runner.ts'
 
-export function contractOfVoids(openNew: OpenNew): void {
+export function contractOfVoids(openNew: OpenNew, { describe, test }: Runner): void {
   describe('voids', () => {
     test('a void without a failure keeps what was confirmed and raises the epoch', async () => {
       const { medium, store } = await openNew()
