@@ -10,9 +10,7 @@ const linesMax = 250
 const functionLinesMax = 70
 
 /** Files that are longer than allowed, with their length. An entry may only shrink; a new one is a decision. */
-const ratchet: Readonly<Record<string, number>> = {
-  'src/vfs/engine.ts': 303,
-}
+const ratchet: Readonly<Record<string, number>> = {}
 
 interface SourceFile {
   readonly name: string

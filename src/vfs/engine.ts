@@ -15,9 +15,12 @@ import type { View } from '../storage/view.ts'
 import { seen } from './authorizer.ts'
 import { Connection } from './connection.ts'
 import { ControlStatements, identifier } from './control-statements.ts'
+import { aborted, closed } from './engine-errors.ts'
+import { EngineGuard } from './engine-guard.ts'
 import type { Engine, EngineOptions, RunOptions } from './engine-types.ts'
 import { checkScriptParameters, parameterValues } from './parameters.ts'
 import { runStatement, type StatementRun } from './run-statement.ts'
+import { isCacheable, noStatement, Script, type Total } from './script.ts'
 import { type Statement, StatementCache } from './statement.ts'
 import { dropTempObjects } from './temp-objects.ts'
 import { integer } from './values.ts'
@@ -28,34 +31,27 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return new SqliteEngine(await Connection.create(options), options)
 }
 
-/** Longer SQL is not kept prepared. */
-const cachedSqlLengthMax = 16_384
-
-type State =
-  { readonly kind: 'open' | 'rebuilding' | 'closed' } | { readonly kind: 'poisoned'; readonly cause: unknown }
-
 class SqliteEngine implements Engine {
   readonly #options: EngineOptions
   readonly #view: View
   readonly #cache: StatementCache
   readonly #control: ControlStatements
+  readonly #guard: EngineGuard
   #connection: Connection
-  #state: State = { kind: 'open' }
-  /** Control is inside SQLite: an exception now has passed through C. */
-  #isInside = false
   #hasTempObjects = false
 
   constructor(connection: Connection, options: EngineOptions) {
     this.#options = options
     this.#view = options.view
     this.#connection = connection
+    this.#guard = new EngineGuard(() => this.#view.dropOverlay())
     const finalize = (statement: Statement) => this.#finalize(statement)
     this.#cache = new StatementCache(options.statementCacheMax, finalize)
     this.#control = new ControlStatements(finalize)
   }
 
   get isAutocommit(): boolean {
-    return this.#state.kind !== 'open' || this.#connection.isAutocommit
+    return this.#guard.state !== 'open' || this.#connection.isAutocommit
   }
 
   get wasmBytes(): number {
@@ -67,11 +63,11 @@ class SqliteEngine implements Engine {
   }
 
   get isPoisoned(): boolean {
-    return this.#state.kind === 'poisoned'
+    return this.#guard.isPoisoned
   }
 
   run(sql: string, params: SqlParams | undefined, options: RunOptions): RunResult {
-    this.#assertOpen()
+    this.#guard.assertOpen()
     this.#assertNotAborted()
     const connection = this.#connection
     const total: Total = { rows: [], rowsAffected: 0 }
@@ -84,32 +80,32 @@ class SqliteEngine implements Engine {
       const lastInsertRowid = integer(low, connection.module.getTempRet0())
       return { rows: total.rows, rowsAffected: total.rowsAffected, lastInsertRowid }
     } catch (error) {
-      throw this.#surface(error)
+      throw this.#guard.surface(error)
     }
   }
 
   begin(): void {
-    this.#assertOpen()
+    this.#guard.assertOpen()
     assert(!this.#connection.authorizer.isInTransaction, 'transactions begin one at a time')
     this.#runControl('BEGIN')
     this.#connection.authorizer.isInTransaction = true
     if (this.#options.pragmas.deferForeignKeys === true)
-      this.#guarded(() => this.#connection.internal('PRAGMA defer_foreign_keys=ON'))
+      this.#guard.run(() => this.#connection.internal('PRAGMA defer_foreign_keys=ON'))
   }
 
   commit(): void {
-    this.#assertOpen()
+    this.#guard.assertOpen()
     if (this.#connection.isAutocommit) {
       this.#ended()
       throw aborted()
     }
-    if (this.#hasTempObjects) this.#guarded(() => dropTempObjects(this.#connection))
+    if (this.#hasTempObjects) this.#guard.run(() => dropTempObjects(this.#connection))
     this.#runControl('COMMIT')
     this.#ended()
   }
 
   rollback(): void {
-    this.#assertOpen()
+    this.#guard.assertOpen()
     if (!this.#connection.isAutocommit) this.#runControl('ROLLBACK')
     this.#ended()
   }
@@ -128,61 +124,51 @@ class SqliteEngine implements Engine {
   }
 
   async rebuild(): Promise<void> {
-    if (this.#state.kind === 'closed') throw closed()
-    assert(this.#state.kind !== 'rebuilding', 'a rebuild ends before the next begins')
+    if (this.#guard.state === 'closed') throw closed()
+    assert(this.#guard.state !== 'rebuilding', 'a rebuild ends before the next begins')
     const isWorn = this.isPoisoned || this.wasmBytes > limits.wasmIdleBytesMax
     const wasPoisoned = this.isPoisoned
-    this.#state = { kind: 'rebuilding' }
+    this.#guard.turn('rebuilding')
     try {
       this.#release({ isPoisoned: wasPoisoned })
       if (isWorn) await this.#replace()
       else this.#connection.open()
     } catch (cause) {
-      if (!this.#isClosed) this.#state = { kind: 'poisoned', cause }
+      if (!this.#guard.isClosed) this.#guard.poison(cause)
       throw cause
     }
-    this.#state = { kind: 'open' }
+    this.#guard.turn('open')
   }
 
   /** Closed meanwhile, the new instance is not kept: nobody would close it. */
   async #replace(): Promise<void> {
     const connection = await Connection.create(this.#options)
-    if (!this.#isClosed) this.#connection = connection
+    if (!this.#guard.isClosed) this.#connection = connection
     else {
       connection.close()
       throw closed()
     }
   }
 
-  get #isClosed(): boolean {
-    return this.#state.kind === 'closed'
-  }
-
   close(): void {
-    if (this.#state.kind === 'closed') return
+    if (this.#guard.state === 'closed') return
     const { isPoisoned } = this
     // A rebuild has let the old connection go already, and lets the new one go itself.
-    const isReleased = this.#state.kind === 'rebuilding'
-    this.#state = { kind: 'closed' }
+    const isReleased = this.#guard.state === 'rebuilding'
+    this.#guard.turn('closed')
     if (!isReleased) this.#release({ isPoisoned })
   }
 
   /** Runs SQL that is not kept prepared, and keeps it if it is one statement. */
   #runScript(sql: string, params: SqlParams | undefined, options: RunOptions, total: Total): void {
-    if (sql.includes('\0'))
-      throw new DatabaseError('SQL_ERROR', 'SQL ends at a NUL character; pass such text as a parameter')
-    const { sqlScratch, module } = this.#connection
-    const base = sqlScratch.text(sql)
-    const end = base + sqlScratch.textBytes
-    let index = 0
+    const script = new Script(this.#connection, sql)
     try {
-      for (let pointer = base; pointer < end;) {
-        this.#isInside = true
-        const { statement, tail } = this.#connection.prepare({ pointer, end, base, index })
-        this.#isInside = false
-        pointer = tail
-        if (statement === undefined) continue
-        const isOnly = index === 0 && isBlank(module.HEAPU8, tail, end)
+      for (;;) {
+        this.#guard.isInside = true
+        const statement = script.next()
+        this.#guard.isInside = false
+        if (statement === undefined) break
+        const { index, isOnly } = script
         if (isOnly && isCacheable(statement, sql)) {
           this.#cache.put(sql, statement)
           return this.#runOne(statement, parameterValues(statement, params, true), options, index, total)
@@ -193,17 +179,16 @@ class SqliteEngine implements Engine {
         } finally {
           this.#finalize(statement)
         }
-        index++
       }
-      if (index === 0) parameterValues(nothing, params, true)
+      if (script.isEmpty) parameterValues(noStatement, params, true)
     } finally {
-      sqlScratch.release()
+      script.release()
     }
   }
 
   #runOne(statement: Statement, values: readonly unknown[], options: RunOptions, index: number, total: Total): void {
     const wasSeen = statement.facts
-    this.#isInside = true
+    this.#guard.isInside = true
     const run: StatementRun = runStatement(this.#connection, statement, {
       values,
       index,
@@ -212,7 +197,7 @@ class SqliteEngine implements Engine {
     })
     this.#settle(statement, run.error === undefined)
     // What a callback threw and is no DatabaseError is treated as if it had passed through.
-    this.#isInside = run.error !== undefined && !(run.error instanceof DatabaseError)
+    this.#guard.isInside = run.error !== undefined && !(run.error instanceof DatabaseError)
     if ((wasSeen & seen.temp) !== 0) this.#hasTempObjects = true
     if (run.error !== undefined) throw run.error
     total.rowsAffected += run.rowsAffected
@@ -229,43 +214,17 @@ class SqliteEngine implements Engine {
   }
 
   #runControl(sql: string): void {
-    this.#assertOpen()
+    this.#guard.assertOpen()
     const total: Total = { rows: [], rowsAffected: 0 }
-    this.#guarded(() => {
+    this.#guard.run(() => {
       const statement = this.#control.get(this.#connection, sql)
       this.#runOne(statement, [], { rowMode: 'array', resultBytesMax: 0 }, 0, total)
     })
   }
 
-  #guarded(fn: () => unknown): void {
-    try {
-      this.#isInside = true
-      fn()
-      this.#isInside = false
-    } catch (error) {
-      throw this.#surface(error)
-    }
-  }
-
-  /** What the caller gets for `error`. An exception that is not ours and came from inside SQLite poisons the engine. */
-  #surface(error: unknown): unknown {
-    const wasInside = this.#isInside
-    this.#isInside = false
-    if (error instanceof DatabaseError || !wasInside) return error
-    this.#state = { kind: 'poisoned', cause: error }
-    this.#view.dropOverlay()
-    return failed(error)
-  }
-
-  #assertOpen(): void {
-    if (this.#state.kind === 'open') return
-    if (this.#state.kind === 'closed') throw closed()
-    throw failed(this.#state.kind === 'poisoned' ? this.#state.cause : undefined)
-  }
-
   /** After a rollback of SQLite's own, what follows would commit by itself. */
   #assertNotAborted(): void {
-    if (this.#state.kind !== 'open') return
+    if (this.#guard.state !== 'open') return
     if (this.#connection.authorizer.isInTransaction && this.#connection.isAutocommit) throw aborted()
   }
 
@@ -289,31 +248,3 @@ class SqliteEngine implements Engine {
     this.#connection.module._sqlite3_finalize(statement.pointer)
   }
 }
-
-interface Total {
-  rows: RunResult['rows']
-  rowsAffected: number
-}
-
-const nothing = { parameterCount: 0, parameterNames: () => [] }
-
-const isCacheable = (statement: Statement, sql: string): boolean =>
-  (statement.facts & (seen.control | seen.schema)) === 0 && sql.length <= cachedSqlLengthMax
-
-/** Only space and semicolons from `at` to `end`. */
-function isBlank(heap: Uint8Array, at: number, end: number): boolean {
-  for (let here = at; here < end; here++) {
-    const byte = heap[here]
-    if (byte !== 0x3b && byte !== 0x20 && (byte === undefined || byte < 0x09 || byte > 0x0d)) return false
-  }
-  return true
-}
-
-const aborted = () => new DatabaseError('TRANSACTION_ABORTED', 'SQLite has rolled the transaction back; run it again')
-const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed')
-const failed = (cause: unknown) =>
-  new DatabaseError(
-    'DATABASE_FAILED',
-    'SQLite was interrupted by an internal error and is not used before it is made anew',
-    { cause },
-  )
