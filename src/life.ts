@@ -149,7 +149,7 @@ export class Life {
     try {
       if (this.#reign !== undefined) await this.#reign.release({ isClean })
       else this.#recovered?.store.abandon()
-      this.#held?.release()
+      await this.#held?.release()
       this.#machine.send({ type: 'released' })
     } catch (error) {
       const { code } = this.#note(error)

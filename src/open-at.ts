@@ -25,6 +25,6 @@ export async function destroyAt(place: Place): Promise<void> {
   try {
     await held.destroy()
   } finally {
-    held.release()
+    await held.release()
   }
 }

@@ -7,7 +7,7 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync, wri
 import { join } from 'node:path'
 import { tryLock, unlock } from 'fs-native-extensions'
 import { DatabaseError } from '../errors.ts'
-import type { Epoch } from '../units.ts'
+import type { Awaitable, Epoch } from '../units.ts'
 
 /** One byte far beyond the text: Windows locks are mandatory, and the text must stay readable. */
 const LOCK_AT = 2 ** 40
@@ -23,11 +23,17 @@ export interface Lease {
   note(epoch: Epoch): void
   /** Locks the home against other SQLites, if it was not there to be locked with the lease. @throws STORE_LOCKED */
   lockHome(): void
+  /** Resolves when another one can have it. */
+  release(): Awaitable<void>
+}
+
+/** A lock of the operating system is free at once. */
+interface FileLease extends Lease {
   release(): void
 }
 
 /** Takes the lease of a database's directory, and its home. @throws STORE_LOCKED with the holder's pid; STORAGE_FAILED */
-export function acquireLease(directory: string): Lease {
+export function acquireLease(directory: string): FileLease {
   const path = join(directory, 'lease')
   const fd = attempt(path, () => openSync(path, 'a+', 0o600))
   const textFd = attempt(path, () => openSync(path, 'r+'))
