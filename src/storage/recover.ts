@@ -66,12 +66,19 @@ export function recoverySession(fs: FileSystem, options: StoreOptions): Recovery
   return new Session(fs, options)
 }
 
+export const openFileStore = (fs: FileSystem, options: StoreOptions): Promise<OpenedStore> =>
+  runSession(recoverySession(fs, options), options)
+
+export interface OpenedStore {
+  readonly store: BlockStore
+  readonly report: RecoveryReport
+}
+
 /** All steps in a row. @throws what a step throws; CHECKSUM_MISMATCH when verification finds damage and onCorruption is 'fail' */
-export async function openFileStore(
-  fs: FileSystem,
-  options: StoreOptions,
-): Promise<{ store: BlockStore; report: RecoveryReport }> {
-  const session = recoverySession(fs, options)
+export async function runSession(
+  session: RecoverySession,
+  options: Pick<StoreOptions, 'verify' | 'onCorruption'>,
+): Promise<OpenedStore> {
   try {
     await session.begin()
     const { isCorrupt } = await session.scan()

@@ -1,9 +1,8 @@
 /** Reads stored blocks, cached or not, and compares them with their checksums. */
-import { assert } from '../assert.ts'
 import { isDatabaseError } from '../errors.ts'
-import { limits } from '../limits.ts'
-import { type BlockNo, blockNo } from '../units.ts'
+import type { BlockNo } from '../units.ts'
 import type { DamagedBlock, VerifyOptions, VerifyReport } from './block-store.ts'
+import { chooseBlocks } from './choose-blocks.ts'
 import type { StoreParts } from './store-parts.ts'
 
 const codes: readonly string[] = ['CHECKSUM_MISMATCH', 'ALGORITHM_MISMATCH', 'HOME_CORRUPT', 'STORAGE_FAILED']
@@ -31,25 +30,6 @@ export async function verifyStore(
     stillOpen()
   }
   return { blocksChecked, damaged }
-}
-
-function* chooseBlocks(
-  sizeBlocks: number,
-  { mode, random, sampleSize = limits.recoverySampleSize }: VerifyOptions,
-): Generator<BlockNo> {
-  if (mode === 'full') {
-    for (let at = 0; at < sizeBlocks; at++) yield blockNo(at)
-    return
-  }
-  assert(random !== undefined, 'a sample needs a source of randomness')
-  const chosen = new Set<number>()
-  const count = Math.min(sampleSize, sizeBlocks)
-  // Floyd: each of the last `count` numbers is drawn once, so that every subset is as likely as any other.
-  for (let top = sizeBlocks - count; top < sizeBlocks; top++) {
-    const drawn = Math.floor(random() * (top + 1))
-    chosen.add(chosen.has(drawn) ? top : drawn)
-  }
-  for (const at of chosen) yield blockNo(at)
 }
 
 function checkBlock(at: BlockNo, read: () => boolean, file: string): DamagedBlock | 'sound' | 'absent' {

@@ -1,0 +1,144 @@
+/**
+ * One connection, which may be lost and opened again.
+ *
+ *           use()              close · versionchange
+ *   closed ───────▶ open ────────────────────────────▶ lost ──use()──▶ open     the database is gone: STORE_LOST
+ *                     │ close()
+ *                     ▼
+ *                   ended
+ *
+ * Who asks the connection to close for a deletion or an upgrade gets it at once: an open connection would block them. What was
+ * in flight when a connection was lost has no outcome that anybody knows; `lost` tells those who wait for one.
+ */
+import { type IDBPDatabase, unwrap, wrap } from 'idb'
+import { DatabaseError } from '../../errors.ts'
+import { failureOf } from './failures.ts'
+import { databaseName, type Schema, SCHEMA_VERSION, storeNames } from './schema.ts'
+
+export interface ConnectionOptions {
+  readonly factory: IDBFactory
+}
+
+export type Database = IDBPDatabase<Schema>
+
+const ATTEMPTS_MAX = 3
+
+/** Opens the database and makes its stores if there are none. @throws STORAGE_FULL, STORAGE_FAILED, FORMAT_UNKNOWN */
+export async function openConnection(name: string, { factory }: ConnectionOptions): Promise<Connection> {
+  const connection = new Connection(name, factory)
+  await connection.use()
+  return connection
+}
+
+/** Removes the database; connections to it are asked to close first. @throws STORAGE_FAILED */
+export async function destroyDatabase(name: string, { factory }: ConnectionOptions): Promise<void> {
+  const request = factory.deleteDatabase(databaseName(name))
+  await new Promise<void>((resolve, reject) => {
+    request.onsuccess = () => resolve()
+    request.onerror = () => reject(failureOf(request.error, 'open'))
+  })
+}
+
+export class Connection {
+  readonly name: string
+  readonly #factory: IDBFactory
+  readonly #onLost = new Set<(error: DatabaseError) => void>()
+  #database: Database | undefined
+  #opening: Promise<Database> | undefined
+  #wasOpened = false
+  #isEnded = false
+  #dataLoss: string | undefined
+
+  constructor(name: string, factory: IDBFactory) {
+    this.name = databaseName(name)
+    this.#factory = factory
+  }
+
+  /** What the browser says that it has lost of this database; undefined if it says nothing. */
+  get dataLoss(): string | undefined {
+    return this.#dataLoss
+  }
+
+  /** The open database; opened again if the connection was lost. @throws STORE_LOST, STORAGE_FAILED, DATABASE_CLOSED */
+  async use(): Promise<Database> {
+    if (this.#isEnded) throw new DatabaseError('DATABASE_CLOSED', 'the store is closed')
+    if (this.#database !== undefined) return this.#database
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  /** Calls `listener` when the connection is lost; returns how to stop that. */
+  onLost(listener: (error: DatabaseError) => void): () => void {
+    this.#onLost.add(listener)
+    return () => void this.#onLost.delete(listener)
+  }
+
+  /** For ever. */
+  close(): void {
+    this.#isEnded = true
+    this.#database?.close()
+    this.#database = undefined
+  }
+
+  async #open(): Promise<Database> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const database = await this.#request()
+        if (this.#isEnded) {
+          database.close()
+          throw new DatabaseError('DATABASE_CLOSED', 'the store is closed')
+        }
+        this.#wasOpened = true
+        this.#database = database
+        this.#watch(database)
+        return database
+      } catch (error) {
+        const failure = failureOf(error, 'open')
+        if (attempt === ATTEMPTS_MAX || failure.code !== 'STORAGE_FAILED') throw failure
+      }
+    }
+  }
+
+  async #request(): Promise<Database> {
+    const request = this.#factory.open(this.name, SCHEMA_VERSION)
+    let isGone = false
+    request.onupgradeneeded = (event) => {
+      if (this.#wasOpened) {
+        isGone = true
+        return request.transaction?.abort()
+      }
+      this.#noteLoss(event)
+      for (const store of storeNames) request.result.createObjectStore(store)
+    }
+    try {
+      // wrap() types what it returns for a database of any shape; the upgrade has just given it this one.
+      return (await wrap(request)) as unknown as Database
+    } catch (error) {
+      throw failureOf(error, 'open', isGone ? 'deleted' : undefined)
+    }
+  }
+
+  /** Chromium tells when it found a damaged database and made a new one. */
+  #noteLoss(event: IDBVersionChangeEvent & { readonly dataLoss?: string; readonly dataLossMessage?: string }): void {
+    if (event.dataLoss === undefined || event.dataLoss === 'none') return
+    this.#dataLoss = `${event.dataLoss}: ${event.dataLossMessage ?? ''}`
+  }
+
+  #watch(database: Database): void {
+    const raw = unwrap(database)
+    raw.onversionchange = () => {
+      raw.close()
+      this.#lose(database, 'version-change')
+    }
+    raw.onclose = () => this.#lose(database, 'connection-lost')
+  }
+
+  #lose(database: Database, kind: 'version-change' | 'connection-lost'): void {
+    if (this.#database === database) this.#database = undefined
+    // close() lets transactions that were begun end; only a connection that the browser ended leaves them without an answer.
+    if (kind === 'version-change') return
+    for (const listener of this.#onLost) listener(failureOf(null, 'commit', kind))
+  }
+}

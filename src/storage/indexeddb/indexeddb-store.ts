@@ -1,0 +1,300 @@
+/**
+ * The block store over IndexedDB: one reign, from recovery to `close`. Made by session.ts.
+ *
+ *   append → one transaction, durable if a barrier is to follow     barrier → a marker, strictly     checkpoint → fold
+ *
+ * Memory holds the database as of the last transaction that ended with `complete`; it never runs ahead of the medium. All that is
+ * written goes through one queue, so that a commit waits for at most one step of anything else.
+ */
+import { DatabaseError } from '../../errors.ts'
+import { type Awaitable, type BlockNo, type Epoch, type Txid, txid } from '../../units.ts'
+import { blockInfoOf } from '../block-entry.ts'
+import type {
+  Appended,
+  AppendOptions,
+  BlockInfo,
+  BlockStore,
+  CheckpointOptions,
+  CheckpointResult,
+  EpochEnd,
+  Group,
+  OutcomeLookup,
+  Snapshot,
+  StorePositions,
+  StoreStatistics,
+  VerifyOptions,
+  VerifyReport,
+  Voided,
+} from '../block-store.ts'
+import { bodyOf } from '../group-body.ts'
+import { RecordEncoder } from '../record.ts'
+import { unknownOutcome, WriteGuard } from '../write-guard.ts'
+import { beginFold, nothingFolded, runFold } from './checkpoint.ts'
+import { confirmFence, putMarker, readBackLast, writeClean } from './fence-checks.ts'
+import type { Parts } from './parts.ts'
+import { verifyBlocks } from './verify-blocks.ts'
+import { voidBehind } from './void-behind.ts'
+import { writeRecord } from './write-record.ts'
+import { WriteQueue } from './write-queue.ts'
+
+export class IndexedDbStore implements BlockStore {
+  readonly storeId: string
+  readonly blockSize: number
+  readonly #parts: Parts
+  readonly #guard: WriteGuard
+  readonly #encoder: RecordEncoder
+  readonly #queue = new WriteQueue()
+  #isClosed = false
+  /** Raised with every new series: work that began before it does not go on. */
+  #series = 0
+  /** The last transaction has read the fence, and nobody has been answered for it yet. */
+  #isFenceFresh = false
+  /** A fold may have put this into the home: it cannot be void any more. */
+  #foldedThrough: Txid = txid(0)
+  #pinCount = 0
+  #checkpointing: Promise<CheckpointResult> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.storeId = parts.header.storeId
+    this.blockSize = parts.header.blockSize
+    this.#guard = new WriteGuard(parts.state.log.lastTxid)
+    this.#encoder = new RecordEncoder(this.storeId, this.blockSize)
+  }
+
+  get epoch(): Epoch {
+    return this.#parts.header.epoch
+  }
+
+  get sizeBlocks(): number {
+    return this.#parts.state.resident.sizeBlocks
+  }
+
+  get positions(): StorePositions {
+    const { state, header } = this.#parts
+    const { lastTxid, durableTxid } = state.log
+    return { writtenTxid: lastTxid, durableTxid, checkpointedTxid: header.checkpointedTxid }
+  }
+
+  get epochEnds(): readonly EpochEnd[] {
+    return this.#parts.header.epochEnds
+  }
+
+  get statistics(): StoreStatistics {
+    const { state, meter } = this.#parts
+    return { logBytes: state.log.bytes, homeBytes: this.#homeBytes, cacheBytes: state.resident.blocks.bytes, ...meter }
+  }
+
+  get isCheckpointDue(): boolean {
+    const { state, limits } = this.#parts
+    return state.log.bytes >= Math.max(limits.checkpointBytes, this.#homeBytes / 4)
+  }
+
+  get #homeBytes(): number {
+    return this.#parts.header.sizeBlocks * this.blockSize
+  }
+
+  read(blockNo: BlockNo, into: Uint8Array): void {
+    this.#assertOpen()
+    this.#parts.state.resident.read(blockNo, into)
+  }
+
+  blockInfo(blockNo: BlockNo): BlockInfo | undefined {
+    const entry = this.#parts.state.resident.entryOf(blockNo)
+    return entry && blockInfoOf(blockNo, entry)
+  }
+
+  async append(group: Group, { needsBarrier }: AppendOptions = { needsBarrier: false }): Promise<Appended> {
+    return this.#queue.run(async () => {
+      this.#assertWritable()
+      const { state, header, checksum } = this.#parts
+      const { resident, log, requests } = state
+      const body = bodyOf({ reader: resident, log: resident, checksum }, group)
+      resident.blocks.assertFits(group.blocks.keys())
+      const input = { ...body, epoch: header.epoch, durableThrough: log.durableTxid, prev: log.hash }
+      const durability = needsBarrier ? 'strict' : 'relaxed'
+      const record = await this.#writing(() => writeRecord(this.#parts, this.#encoder, input, durability))
+      const { blockNos, entries, images, sizeBlocks } = body
+      const imageOf = (index: number) => ({ bytes: images[index] ?? new Uint8Array(0), isVerified: true })
+      resident.apply({ blockNos, entries, imageOf, sizeBlocks })
+      for (const at of blockNos) state.unfolded.add(at)
+      log.add(record)
+      requests.apply(group.requests)
+      if (needsBarrier) log.raiseDurable(record.lastTxid)
+      this.#guard.appended(group.firstTxid)
+      this.#isFenceFresh = true
+      return { bytes: record.bytes, blocks: images.length }
+    })
+  }
+
+  barrier(_: { readonly mayWait: boolean }): Awaitable<void> {
+    this.#assertWritable()
+    return this.#hasUnflushed ? this.#queue.run(() => this.#barrier()) : undefined
+  }
+
+  /** A strict transaction makes durable what was written before it. */
+  async #barrier(): Promise<void> {
+    this.#assertWritable()
+    if (!this.#hasUnflushed) return
+    const { log } = this.#parts.state
+    const through = log.lastTxid
+    await this.#writing(() => putMarker(this.#parts, through))
+    log.raiseDurable(through)
+    this.#isFenceFresh = true
+  }
+
+  get #hasUnflushed(): boolean {
+    const { lastTxid, durableTxid } = this.#parts.state.log
+    return durableTxid < lastTxid
+  }
+
+  /** What was just written has read the fence in its own transaction: that is confirmed once without asking the medium again. */
+  confirmEpoch(): Awaitable<void> {
+    this.#assertOpen()
+    const { lastTxid } = this.#parts.state.log
+    if (this.#isFenceFresh) {
+      this.#isFenceFresh = false
+      return this.#guard.confirmed(lastTxid)
+    }
+    return this.#checking(lastTxid, () => confirmFence(this.#parts)).then(() => this.#guard.confirmed(lastTxid))
+  }
+
+  async readBack(): Promise<void> {
+    this.#assertOpen()
+    await this.#checking(this.#parts.state.log.lastTxid, () => readBackLast(this.#parts))
+  }
+
+  async voidAfterFailure(): Promise<Voided> {
+    this.#assertOpen()
+    this.#series++
+    this.#guard.beginVoid()
+    await this.#checkpointing?.catch(() => undefined)
+    return this.#queue.run(async () => {
+      this.#assertOpen()
+      const keepThrough = txid(Math.max(this.#guard.keptThrough(this.positions), this.#foldedThrough))
+      this.#parts.state.resident.breakPins()
+      this.#pinCount = 0
+      const lost = await voidBehind(this.#parts, keepThrough)
+      this.#isFenceFresh = false
+      this.#guard.settled(this.#parts.state.log.lastTxid)
+      return { epoch: this.epoch, ...(lost === undefined ? {} : { lost }) }
+    })
+  }
+
+  checkpoint(options: CheckpointOptions): Promise<CheckpointResult> {
+    if (this.#checkpointing !== undefined) {
+      const again = () => this.checkpoint(options)
+      return this.#checkpointing.then(again, again)
+    }
+    const run = this.#checkpoint(options).finally(() => {
+      this.#checkpointing = undefined
+    })
+    this.#checkpointing = run
+    return run
+  }
+
+  async #checkpoint({ pause = async () => undefined }: CheckpointOptions): Promise<CheckpointResult> {
+    this.#assertWritable()
+    const series = this.#series
+    const stillOurs = () => {
+      this.#assertWritable()
+      if (series !== this.#series) throw unknownOutcome('the checkpoint was interrupted by a new series')
+    }
+    const step = <T>(work: () => Promise<T>) =>
+      this.#queue.run(() => {
+        stillOurs()
+        return work()
+      })
+    const fold = await step(async () => {
+      await this.#barrier()
+      const { log } = this.#parts.state
+      if (this.#pinCount > 0 || log.records.length === 0) return undefined
+      this.#foldedThrough = log.lastTxid
+      return beginFold(this.#parts)
+    })
+    return fold === undefined ? nothingFolded(this.#parts) : runFold(fold, { step, pause })
+  }
+
+  verify(options: VerifyOptions): Promise<VerifyReport> {
+    this.#assertOpen()
+    return verifyBlocks(this.#parts, options, (work) =>
+      this.#queue.run(() => {
+        this.#assertOpen()
+        return work()
+      }),
+    )
+  }
+
+  pin(): Snapshot {
+    this.#assertOpen()
+    const { resident, log } = this.#parts.state
+    const series = this.#series
+    const snapshot = resident.snapshot(resident.hold(), log.lastTxid)
+    let isHeld = true
+    this.#pinCount++
+    const release = () => {
+      if (isHeld && series === this.#series) this.#pinCount--
+      isHeld = false
+      snapshot.release()
+    }
+    return { ...snapshot, release }
+  }
+
+  outcomeOf(request: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
+    return this.#parts.state.requests.lookUp(request)
+  }
+
+  async close(options: CheckpointOptions): Promise<void> {
+    this.#assertWritable()
+    this.#parts.state.resident.breakPins()
+    this.#pinCount = 0
+    await this.checkpoint({ ...options, everything: true })
+    await this.#queue.run(async () => {
+      const { state, header } = this.#parts
+      if (state.log.lastTxid > header.checkpointedTxid)
+        throw unknownOutcome('commits were appended while the store was closing')
+      await this.#writing(() => writeClean(this.#parts))
+    })
+    this.abandon()
+  }
+
+  abandon(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#series++
+    this.#parts.state.resident.breakPins()
+    this.#parts.connection.close()
+  }
+
+  /** An error that says that nothing was written passes; any other leaves the outcome unknown. */
+  async #writing<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      const written = await write()
+      this.#assertOpen()
+      return written
+    } catch (error) {
+      return this.#guard.writing(() => {
+        throw error
+      })
+    }
+  }
+
+  async #checking(lastTxid: Txid, check: () => Promise<void>): Promise<void> {
+    try {
+      await check()
+    } catch (error) {
+      this.#guard.checking(lastTxid, () => {
+        throw error
+      })
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new DatabaseError('DATABASE_CLOSED', 'the store is closed')
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen()
+    this.#guard.assertSound()
+  }
+}

@@ -1,0 +1,37 @@
+/** The IndexedDB medium over an implementation in memory: its logic and its failures. Real browsers run the same contract elsewhere. */
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import type { BlockStore } from '../../src/storage/block-store.ts'
+import { openConnection } from '../../src/storage/indexeddb/connection.ts'
+import { type IndexedDbOptions, indexedDbSession } from '../../src/storage/indexeddb/session.ts'
+import { runSession } from '../../src/storage/recover.ts'
+import type { RecoveryReport } from '../../src/storage/recovery-report.ts'
+
+export const options: IndexedDbOptions = {
+  storeId: '00112233445566778899aabbccddeeff',
+  blockSize: 4096,
+  checksum: 'xxh64',
+  verify: 'full',
+  onCorruption: 'fail',
+  homeChanged: 'fail',
+  checkpointBytes: 256 * 1024,
+  checkpointStepBytes: 32 * 1024,
+  chunkBytes: 1024 * 1024,
+}
+
+export interface Opened {
+  readonly store: BlockStore
+  readonly report: RecoveryReport
+}
+
+/** One browser profile, with one database that is opened again and again. */
+export class IdbWorld {
+  readonly factory: IDBFactory = new IDBFactory()
+  readonly name = 'test'
+
+  async open(more: Partial<IndexedDbOptions> = {}): Promise<Opened> {
+    const all = { ...options, ...more }
+    const connection = await openConnection(this.name, { factory: this.factory })
+    return runSession(indexedDbSession(connection, all), all)
+  }
+}
