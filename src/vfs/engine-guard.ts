@@ -6,7 +6,6 @@
  */
 import { DatabaseError } from '../errors.ts'
 import { closed, failed } from './engine-errors.ts'
-import { StackOverflow, tooDeep } from './stack-guard.ts'
 
 export type EngineState = 'open' | 'rebuilding' | 'closed' | 'poisoned'
 
@@ -67,6 +66,6 @@ export class EngineGuard {
     if (error instanceof DatabaseError || !wasInside) return error
     this.poison(error)
     this.#onPoisoned()
-    return error instanceof StackOverflow ? tooDeep(error) : failed(error)
+    return failed(error)
   }
 }
