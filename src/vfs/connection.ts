@@ -13,6 +13,7 @@ import { answerPragma, connectionPragmas, type PragmaNotice } from './pragmas.ts
 import { Scratch } from './scratch.ts'
 import { type ErrorPlace, sqlError } from './sql-error.ts'
 import { createSqliteModule, type SqliteModule, type WasmBinary } from './sqlite-module.ts'
+import { StackGuard } from './stack-guard.ts'
 import { describeStatement, type Statement } from './statement.ts'
 import { columnValue } from './values.ts'
 import { cString, registerVfs } from './vfs-table.ts'
@@ -42,6 +43,7 @@ export class Connection {
   /** For the text of one request. */
   readonly sqlScratch: Scratch
   readonly #options: ConnectionOptions
+  readonly #stack: StackGuard
   readonly #out: number
   readonly #vfsName: number
   #db = 0
@@ -57,6 +59,7 @@ export class Connection {
 
   private constructor(module: SqliteModule, options: ConnectionOptions) {
     this.module = module
+    this.#stack = new StackGuard(module)
     this.#options = options
     this.scratch = new Scratch(module)
     this.sqlScratch = new Scratch(module)
@@ -67,6 +70,7 @@ export class Connection {
       view: options.view,
       tempBytesMax: options.tempBytesMax,
       isRunning: () => this.authorizer.isRunning,
+      checkStack: () => this.#stack.check(),
       answerPragma: (name, value) => this.#answer(name, value),
     })
     this.#vfsName = registerVfs(module, 'datasync', this.vfs, (error) => this.#remember(error))
@@ -136,7 +140,13 @@ export class Connection {
     this.#answeredPragma = undefined
     this.authorizer.facts = 0
     const bytes = at.end - at.pointer
-    const code = module._sqlite3_prepare_v3(this.#db, at.pointer, bytes, PREPARE_PERSISTENT, this.#out, this.#out + 4)
+    let code: number
+    try {
+      code = module._sqlite3_prepare_v3(this.#db, at.pointer, bytes, PREPARE_PERSISTENT, this.#out, this.#out + 4)
+    } catch (error) {
+      throw this.#stack.translated(error)
+    }
+    this.#stack.check()
     if (code !== rc.OK) throw this.error(code, at)
     const pointer = module.HEAP32[this.#out >> 2] ?? 0
     const tail = module.HEAP32[(this.#out >> 2) + 1] ?? 0
@@ -152,9 +162,13 @@ export class Connection {
   /** Runs to the next row or the end. Returns ROW, DONE or an error's code. */
   step(pointer: number): number {
     this.authorizer.isRunning = true
-    const code = this.module._sqlite3_step(pointer)
-    this.authorizer.isRunning = false
-    return code
+    try {
+      return this.module._sqlite3_step(pointer)
+    } catch (error) {
+      throw this.#stack.translated(error)
+    } finally {
+      this.authorizer.isRunning = false
+    }
   }
 
   /** Forgets what a callback threw before this statement. */

@@ -30,6 +30,8 @@ export interface DatabaseVfsOptions {
   readonly tempBytesMax: number
   /** A statement runs. PRAGMAs are then no request's: SQLite sends one as a hint with every write. */
   readonly isRunning: () => boolean
+  /** @throws when SQLite's memory is not to be trusted any more */
+  readonly checkStack: () => void
   /** Answers a PRAGMA with a value in place of SQLite; `name` is in lower case. Undefined: SQLite answers. */
   readonly answerPragma: (name: string, value: string | undefined) => PragmaAnswer | undefined
 }
@@ -152,6 +154,7 @@ export class DatabaseVfs implements VfsMethods {
   readonly fileControl = (file: number, op: number, argument: number): number => {
     switch (op) {
       case fcntl.SYNC:
+        this.#options.checkStack()
         return file === this.#main || this.#temp.has(file) ? rc.OK : rc.IOERR_FSYNC
       case fcntl.COMMIT_PHASETWO:
         if (file !== this.#main) return this.#temp.has(file) ? rc.OK : rc.IOERR

@@ -2,6 +2,7 @@
 import { DatabaseError } from '../errors.ts'
 import { primary, rc } from './constants.ts'
 import type { SqliteModule } from './sqlite-module.ts'
+import { isCallStackEnd, tooDeep } from './stack-guard.ts'
 
 /** Which statement of a request failed, from 0; and where it and the request's SQL begin in the WASM heap, while it is prepared. */
 export interface ErrorPlace {
@@ -18,6 +19,8 @@ export function sqlError(
   const { code, failure } = last
   const statement = last.index ?? 0
   if (failure instanceof DatabaseError) return throughSqlite(failure, code, statement)
+  // A callback stood at the end of the stack; SQLite has returned from it in order.
+  if (isCallStackEnd(failure)) return tooDeep(failure)
   // Memory for a page was not to be had: a limit too, though not one of ours.
   if (failure instanceof RangeError) {
     const details = { statement }

@@ -117,4 +117,32 @@ describe('attack-03', () => {
     flush(view, store)
     expect(ids(await reopen(store))).toEqual([2])
   })
+
+  test('attack-03 a statement that overflows the stack is refused as SQL, and the database goes on', async () => {
+    const disk = new SimDisk()
+    const db = await openOn(disk)
+    await db.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b)')
+    const deep = (id: number) => `INSERT INTO t VALUES (${id}, ${Array.from({ length: 40_000 }, () => '1').join('+')})`
+    const refused = { code: 'SQL_ERROR', details: { isTooDeep: true } }
+    for (const id of [1, 2, 3]) {
+      await db.exec('INSERT INTO t VALUES (?, 0)', [id])
+      await expect(db.exec(deep(100 + id))).rejects.toMatchObject(refused)
+    }
+    const inside = db.transaction(async (tx) => {
+      await tx.exec('INSERT INTO t VALUES (200, 0)')
+      await tx.exec(deep(201))
+    })
+    await expect(inside).rejects.toMatchObject(refused)
+    // Who hides the refusal from the transaction does not get half of it committed.
+    const hiding = db.transaction(async (tx) => {
+      await tx.exec('INSERT INTO t VALUES (300, 0)')
+      await tx.exec(deep(301)).catch(() => undefined)
+    })
+    expect(await codeOf(hiding)).toBe('TRANSACTION_ABORTED')
+    await db.exec('INSERT INTO t VALUES (4, 0)')
+    expect(await column(db, 'SELECT a FROM t')).toEqual([1, 2, 3, 4])
+    const after = await openOn(afterKill(disk), { recovery: { verify: 'full' } })
+    expect(await column(after, 'SELECT a FROM t')).toEqual([1, 2, 3, 4])
+    expect(await isSound(after)).toBe(true)
+  })
 })

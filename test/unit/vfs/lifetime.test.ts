@@ -97,8 +97,9 @@ describe('an exception that passes through SQLite', () => {
     db.engine.begin()
     db.run('INSERT INTO t SELECT zeroblob(2000) FROM pragma_function_list')
     expect(thrownBy(() => db.run(overflowing))).toMatchObject({
-      code: 'DATABASE_FAILED',
-      cause: expect.any(RangeError) as unknown,
+      code: 'SQL_ERROR',
+      details: { isTooDeep: true },
+      cause: { cause: expect.any(RangeError) as unknown },
     })
     expect(db.engine.isPoisoned).toBe(true)
     expect(db.view.hasOverlay).toBe(false)
@@ -183,7 +184,7 @@ describe('close', () => {
 
   test('of a poisoned engine does not enter it', async () => {
     const db = await openOne()
-    expect(thrownBy(() => db.run(overflowing))).toMatchObject({ code: 'DATABASE_FAILED' })
+    expect(thrownBy(() => db.run(overflowing))).toMatchObject({ code: 'SQL_ERROR' })
     db.engine.close()
     expect(thrownBy(() => rows(db))).toMatchObject({ code: 'DATABASE_CLOSED' })
   })

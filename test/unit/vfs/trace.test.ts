@@ -17,6 +17,7 @@ async function openTraced(pragmas: string) {
     view,
     tempBytesMax: 64 * 1024 * 1024,
     isRunning: () => false,
+    checkStack: () => undefined,
     answerPragma: () => undefined,
   })
   let trace = ''
