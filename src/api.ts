@@ -69,6 +69,11 @@ export interface RecoveryOptions {
   readonly onCorruption?: 'fail' | 'report' | 'repair'
   /** The home file was changed by another SQLite while it was closed. Default 'fail'. */
   readonly homeChanged?: 'fail' | 'adopt'
+  /**
+   * In browsers: the store holds less than its witness saw, or nothing. Default 'fail': STORE_LOST, and nothing is made. 'open' goes on
+   * with what is there; `destroy` starts anew.
+   */
+  readonly onLost?: 'fail' | 'open'
 }
 
 export interface RequestOptions {

@@ -174,7 +174,10 @@ export interface Status {
   readonly state: DatabaseState
   /** none: before it leads or follows, and after it has ended. */
   readonly role: 'leader' | 'follower' | 'none'
-  readonly medium: 'memory' | 'fs' | 'indexeddb' | 'opfs'
+  /** 'auto': not chosen yet. */
+  readonly medium: 'auto' | 'memory' | 'fs' | 'indexeddb' | 'opfs'
+  /** Why this medium, where there was a choice. */
+  readonly mediumReason?: string
   /** Directory or store name; empty for memory. */
   readonly location: string
   /** 0 until it leads. */

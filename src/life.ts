@@ -83,6 +83,8 @@ export class Life {
   async #acquire(): Promise<void> {
     try {
       this.#held = await this.#place.acquire()
+      const { where } = this.#held
+      if (where !== undefined) this.#status = { ...this.#status, medium: where.medium, mediumReason: where.why }
       this.#machine.send({ type: 'lock.acquired' })
     } catch (error) {
       this.#machine.send({ type: 'lock.refused', code: this.#note(error).code })
@@ -124,8 +126,18 @@ export class Life {
       onFailed: (error) => this.#fail(error),
       close: () => this.#close(),
     })
+    this.#tellWitness(store)
     this.#streams.emit({ type: 'recovery.finished', report, ms })
     this.#streams.emit({ type: 'leader.changed', epoch: store.epoch, role: 'leader' })
+  }
+
+  /** Where a witness is kept, it is told what is durable: now, and after each sync. */
+  #tellWitness(store: BlockStore): void {
+    const tell = this.#held?.noteDurable
+    if (tell === undefined) return
+    const note = () => tell({ epoch: store.epoch, durableTxid: store.positions.durableTxid })
+    note()
+    this.#streams.events$.subscribe(({ type }) => type === 'sync.succeeded' && note())
   }
 
   #logged(store: BlockStore): BlockStore {

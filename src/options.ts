@@ -26,6 +26,7 @@ export interface Settings {
     readonly sampleSize: number
     readonly onCorruption: 'fail' | 'report' | 'repair'
     readonly homeChanged: 'fail' | 'adopt'
+    readonly onLost: 'fail' | 'open'
   }
   readonly checksum: ChecksumAlgorithm
   /** Undefined: what the store has, or the default for a new one. */
@@ -57,7 +58,7 @@ export function settingsOf(options: OpenOptions): Settings {
     'maxDirtyBytes',
     'verifyAfterWrite',
   ])
-  refuseUnknown(recovery, 'recovery', ['verify', 'sampleSize', 'onCorruption', 'homeChanged'])
+  refuseUnknown(recovery, 'recovery', ['verify', 'sampleSize', 'onCorruption', 'homeChanged', 'onLost'])
   return {
     ...placeOf(options.storage ?? 'auto'),
     durability: oneOf('durability', options.durability, ['strict', 'relaxed', 'deferred']),
@@ -75,6 +76,7 @@ export function settingsOf(options: OpenOptions): Settings {
       sampleSize: whole('recovery.sampleSize', recovery.sampleSize, limits.recoverySampleSize, { min: 1 }),
       onCorruption: oneOf('recovery.onCorruption', recovery.onCorruption, ['fail', 'report', 'repair']),
       homeChanged: oneOf('recovery.homeChanged', recovery.homeChanged, ['fail', 'adopt']),
+      onLost: oneOf('recovery.onLost', recovery.onLost, ['fail', 'open']),
     },
     checksum: oneOf('checksum', options.checksum, ['xxh64', 'crc32']),
     blockSize: blockSize === undefined ? undefined : blockSizeOf(blockSize),

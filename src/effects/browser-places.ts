@@ -4,23 +4,23 @@
  *
  *   lock ─▶ probe both media, read both witness books ─▶ choose ─▶ recovery ─▶ less than its witness saw? STORE_LOST
  */
-import { destroyFiles } from '../storage/destroy-files.ts'
-import { destroyDatabase, openConnection } from '../storage/indexeddb/connection.ts'
-import { indexedDbSession } from '../storage/indexeddb/recover.ts'
-import { openOpfs } from '../storage/media/opfs-fs.ts'
-import { type RecoverySession, recoverySession } from '../storage/recover.ts'
 import { systemClock } from './clock.ts'
+import type { Lease } from './lease.ts'
+import { browserMedia } from './browser-media.ts'
 import type { HeldPlace, Place } from './place.ts'
 import { findInIndexedDb, findInOpfs } from './probe.ts'
-import { type BrowserMedium, type Choice, chooseStore, storeLost, type WhenLost, type Witness } from './store-choice.ts'
+import { type BrowserMedium, type Choice, chooseStore, type WhenLost } from './store-choice.ts'
 import { acquireWebLease } from './web-lease.ts'
-import { type WitnessBook, witnessBook, WitnessKeeper } from './witness.ts'
+import { WitnessKeeper } from './witness.ts'
+import { type WitnessBook, witnessBook } from './witness-book.ts'
+import { witnessed } from './witnessed-session.ts'
 
 export interface BrowserPlaceOptions {
   readonly medium: 'auto' | BrowserMedium
   readonly whenLost: WhenLost
 }
 
+/** `acquire` throws STORE_LOCKED, STORE_LOST, STORE_AMBIGUOUS, NOT_SUPPORTED, STORAGE_FAILED */
 export function browserPlace(name: string, options: BrowserPlaceOptions): Place {
   return {
     medium: options.medium,
@@ -30,39 +30,66 @@ export function browserPlace(name: string, options: BrowserPlaceOptions): Place 
       try {
         return await hold(name, options, lease)
       } catch (error) {
-        lease.release()
+        await lease.release()
         throw error
       }
     },
   }
 }
 
-async function hold(name: string, options: BrowserPlaceOptions, lease: Awaited<ReturnType<typeof acquireWebLease>>): Promise<HeldPlace> {
+async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): Promise<HeldPlace> {
   const books = await allBooks()
   const { medium, why } = await choose(name, options, books)
   const book = books.find((one) => one.medium === medium)
   const witness = await book?.read(name)
-  const makeSession = medium === 'opfs' ? await opfsSessions(name) : await indexedDbSessions(name)
-  let storeId = ''
-  const keeper = new WitnessKeeper(async (position) => book?.write(name, { medium, storeId, ...position }), systemClock)
+  const { openSessions, destroy } = browserMedia[medium]
+  const sessions = await openSessions(name)
+  const state = { storeId: '' }
+  const keeper = new WitnessKeeper(
+    async (position) => book?.write(name, { medium, storeId: state.storeId, ...position }),
+    systemClock,
+  )
   return {
     ...lease,
-    where: { medium, location: name, why },
-    session(storeOptions) {
-      const session = makeSession(storeOptions)
-      return witnessed(session, options.whenLost === 'fail' ? witness : undefined, (id) => {
-        storeId = id
-      })
-    },
-    noteDurable: book === undefined ? undefined : (position) => keeper.note(position),
+    where: { medium, why },
+    session: (storeOptions) =>
+      witnessed(sessions(storeOptions), options.whenLost === 'fail' ? witness : undefined, (report) => {
+        state.storeId = report.storeId
+      }),
+    noteDurable: (position) => keeper.note(position),
     async destroy() {
       // The witnesses go first: a store without one is a store, a witness without a store is a loss.
       for (const each of books) await each.remove(name)
-      for (const each of options.medium === 'auto' ? (['opfs', 'indexeddb'] as const) : [medium]) await destroyIn(each, name)
+      await destroy(name)
+      const other = medium === 'opfs' ? 'indexeddb' : 'opfs'
+      if (options.medium === 'auto') await browserMedia[other].destroy(name)
     },
     async release() {
       await keeper.flush()
-      lease.release()
+      await lease.release()
     },
   }
+}
+
+async function allBooks(): Promise<readonly WitnessBook[]> {
+  const books = await Promise.all([witnessBook('opfs'), witnessBook('indexeddb')])
+  return books.filter((book) => book !== undefined)
+}
+
+/** A medium that was named is looked into alone: what lies in the other one is another database. */
+async function choose(
+  name: string,
+  { medium, whenLost }: BrowserPlaceOptions,
+  books: readonly WitnessBook[],
+): Promise<Choice> {
+  const unasked = { kind: 'unsupported', why: 'it was not asked for' } as const
+  const isAsked = (one: BrowserMedium) => medium === 'auto' || medium === one
+  const [opfs, indexeddb, ...witnesses] = await Promise.all([
+    isAsked('opfs') ? findInOpfs(name) : unasked,
+    isAsked('indexeddb') ? findInIndexedDb(name) : unasked,
+    ...books.filter((book) => isAsked(book.medium)).map((book) => book.read(name)),
+  ])
+  const known = witnesses.filter((witness) => witness !== undefined)
+  const choice = chooseStore({ opfs, indexeddb, witnesses: known }, whenLost)
+  return medium === 'auto' ? choice : { ...choice, why: 'it was asked for' }
 }

@@ -29,7 +29,7 @@ export interface Lease {
 
 /** A lock of the operating system is free at once. */
 interface FileLease extends Lease {
-  release(): void
+  release(): void | Promise<void>
 }
 
 /** Takes the lease of a database's directory, and its home. @throws STORE_LOCKED with the holder's pid; STORAGE_FAILED */

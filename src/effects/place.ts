@@ -5,7 +5,7 @@ import type { FileSystem } from '../storage/file-system.ts'
 import { MemoryFs } from '../storage/media/memory-fs.ts'
 import { type RecoverySession, recoverySession } from '../storage/recover.ts'
 import type { StoreOptions } from '../storage/recovery-state.ts'
-import { type Epoch, epoch } from '../units.ts'
+import { type Epoch, epoch, type Txid } from '../units.ts'
 import type { Lease } from './lease.ts'
 
 export interface Place {
@@ -17,6 +17,10 @@ export interface Place {
 }
 
 export interface HeldPlace extends Lease {
+  /** Where it is after all, if that was chosen only now; and why there. */
+  readonly where?: { readonly medium: Status['medium']; readonly why: string }
+  /** Told what is durable, where a witness of it is kept. */
+  noteDurable?(position: { readonly epoch: Epoch; readonly durableTxid: Txid }): void
   /** The recovery of the store that lies here, or the making of one. */
   session(options: StoreOptions): RecoverySession
   /** Removes the store. Cut short, it is still this store, to be destroyed again. */

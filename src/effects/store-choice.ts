@@ -21,7 +21,8 @@ export type MediumFinding =
   /** It is there and cannot be looked into now. */
   | { readonly kind: 'unreadable'; readonly error: DatabaseError }
   | { readonly kind: 'empty' }
-  | { readonly kind: 'store'; readonly storeId: string }
+  /** Undefined: its header cannot be read. */
+  | { readonly kind: 'store'; readonly storeId: string | undefined }
 
 /** What lies in the other medium about a store; written after the fact, so it lags and never leads. */
 export interface Witness {
@@ -45,7 +46,7 @@ export interface Choice {
 }
 
 /** What to do when a store is not where a witness saw it. */
-export type WhenLost = 'fail' | 'open' | 'new'
+export type WhenLost = 'fail' | 'open'
 
 /** @throws STORE_LOST, STORE_AMBIGUOUS, NOT_SUPPORTED, the error of a medium that cannot be read */
 export function chooseStore(findings: ChoiceFindings, whenLost: WhenLost): Choice {
@@ -57,7 +58,7 @@ export function chooseStore(findings: ChoiceFindings, whenLost: WhenLost): Choic
   const medium = second === undefined ? first : witnessedOf(findings, found)
   const lost = witnesses.find((witness) => !isStore(findings, witness))
   if (lost !== undefined && second === undefined && whenLost === 'fail') throw storeLost(lost)
-  return { medium, why: `the store is there` }
+  return { medium, why: 'the store is there' }
 }
 
 /** Of two stores the one that a witness knows. */
@@ -76,7 +77,7 @@ function witnessedOf(findings: ChoiceFindings, found: readonly BrowserMedium[]):
 
 function chooseNew({ opfs, indexeddb, witnesses }: ChoiceFindings, whenLost: WhenLost): Choice {
   const [witness] = witnesses
-  if (witness !== undefined && whenLost !== 'new') throw storeLost(witness)
+  if (witness !== undefined && whenLost === 'fail') throw storeLost(witness)
   if (opfs.kind === 'empty') return { medium: 'opfs', why: 'OPFS works here' }
   const why = opfs.kind === 'unsupported' ? opfs.why : 'OPFS is in use'
   if (indexeddb.kind === 'empty') return { medium: 'indexeddb', why: `no OPFS: ${why}` }
@@ -84,13 +85,17 @@ function chooseNew({ opfs, indexeddb, witnesses }: ChoiceFindings, whenLost: Whe
   throw new DatabaseError('NOT_SUPPORTED', `neither OPFS (${why}) nor IndexedDB (${other}) can be used here`)
 }
 
-const isStore = (findings: ChoiceFindings, { medium, storeId }: Witness): boolean => idOf(findings[medium]) === storeId
+/** A store whose id is not known may be the one. */
+function isStore(findings: ChoiceFindings, { medium, storeId }: Witness): boolean {
+  const finding = findings[medium]
+  return finding.kind === 'store' && (finding.storeId === undefined || finding.storeId === storeId)
+}
 
 const idOf = (finding: MediumFinding): string | undefined => (finding.kind === 'store' ? finding.storeId : undefined)
 
 export const storeLost = ({ medium, storeId, epoch, durableTxid }: Witness): DatabaseError =>
   new DatabaseError(
     'STORE_LOST',
-    `the browser has lost the store: ${medium} held transaction ${durableTxid} of epoch ${epoch} durably and does not any more; restore a backup, or choose recovery.onLost "open" or "new"`,
+    `the browser has lost the store: ${medium} held transaction ${durableTxid} of epoch ${epoch} durably and does not any more; restore a backup, open with recovery.onLost "open" to go on with what is there, or destroy() it to start anew`,
     { details: { medium, storeId, epoch, durableTxid } },
   )

@@ -29,6 +29,7 @@ function isSame(left: Status, right: Status): boolean {
     left.state === right.state &&
     left.role === right.role &&
     left.medium === right.medium &&
+    left.mediumReason === right.mediumReason &&
     left.location === right.location &&
     left.epoch === right.epoch &&
     left.durability === right.durability &&

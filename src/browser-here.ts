@@ -1,0 +1,38 @@
+/** A browser's databases in this thread: in a worker, or in a window with `worker: false`. */
+import type { Database, OpenOptions } from './api.ts'
+import { browserPlace } from './effects/browser-places.ts'
+import { memoryPlace, type Place } from './effects/place.ts'
+import { DatabaseError } from './errors.ts'
+import { destroyAt, openAt } from './open-at.ts'
+import { type Settings, settingsOf } from './options.ts'
+
+/** @throws what browser.ts says of `open` */
+export async function openHere(name: string, options: OpenOptions): Promise<Database> {
+  const settings = settingsOf(options)
+  const [place, wasm] = await Promise.all([placeFor(name, settings), wasmOf(options)])
+  return openAt(place, name, { ...options, ...wasm })
+}
+
+/** @throws what browser.ts says of `destroy` */
+export async function destroyHere(name: string, options: Pick<OpenOptions, 'storage'>): Promise<void> {
+  await destroyAt(await placeFor(name, settingsOf(options)))
+}
+
+async function placeFor(name: string, { medium, recovery }: Settings): Promise<Place> {
+  if (medium === 'memory') return memoryPlace()
+  if (medium !== 'fs') return browserPlace(name, { medium, whenLost: recovery.onLost })
+  throw new DatabaseError(
+    'NOT_SUPPORTED',
+    'storage "fs" is Node\'s; use "auto", "opfs", "indexeddb" or "memory" here',
+    {
+      details: { kind: medium },
+    },
+  )
+}
+
+async function wasmOf({ wasmBinary, wasmUrl }: OpenOptions): Promise<Pick<OpenOptions, 'wasmBinary'>> {
+  if (wasmBinary !== undefined || wasmUrl === undefined) return {}
+  const response = await fetch(wasmUrl)
+  if (!response.ok) throw new DatabaseError('NOT_SUPPORTED', `${wasmUrl} cannot be loaded: status ${response.status}`)
+  return { wasmBinary: new Uint8Array(await response.arrayBuffer()) }
+}

@@ -1,0 +1,48 @@
+/**
+ * Keeps the witness of a store up to date: written after the fact and at most once a second, it lags and never leads. What is
+ * lost within the lag goes unseen.
+ */
+import type { Epoch, Txid } from '../units.ts'
+import type { Clock } from './ports.ts'
+
+const PAUSE_MS = 1000
+
+export interface WitnessPosition {
+  readonly epoch: Epoch
+  readonly durableTxid: Txid
+}
+
+/** Keeps a witness: told of every commit, it writes the last one told when the pause is over. */
+export class WitnessKeeper {
+  readonly #write: (position: WitnessPosition) => Promise<void>
+  readonly #clock: Pick<Clock, 'after'>
+  #next: WitnessPosition | undefined
+  #writing: Promise<void> | undefined
+  #cancel: (() => void) | undefined
+
+  constructor(write: (position: WitnessPosition) => Promise<void>, clock: Pick<Clock, 'after'>) {
+    this.#write = write
+    this.#clock = clock
+  }
+
+  /** `position` is durable. */
+  note(position: WitnessPosition): void {
+    this.#next = position
+    this.#cancel ??= this.#clock.after(PAUSE_MS, () => {
+      this.#cancel = undefined
+      void this.flush()
+    })
+  }
+
+  /** Writes what was noted last, now. A witness that cannot be written lags: nothing that was promised depends on it. */
+  async flush(): Promise<void> {
+    this.#cancel?.()
+    this.#cancel = undefined
+    await this.#writing
+    const position = this.#next
+    if (position === undefined) return
+    this.#next = undefined
+    this.#writing = this.#write(position).catch(() => undefined)
+    await this.#writing
+  }
+}
