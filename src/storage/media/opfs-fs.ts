@@ -124,10 +124,10 @@ async function attempt<T>(path: string, verb: string, call: () => Promise<T>): P
   }
 }
 
-const unsupported = (location: string, missing: string, cause?: unknown) =>
-  new DatabaseError('NOT_SUPPORTED', `${location} cannot be opened: ${missing} is not available here`, {
+const unsupported = (path: string, missing: string, cause?: unknown) =>
+  new DatabaseError('NOT_SUPPORTED', `${path} cannot be opened: ${missing} is not available here`, {
     cause,
-    details: { location, missing },
+    details: { path, missing },
   })
 
 const locked = (path: string, tries: number, cause: unknown) =>
