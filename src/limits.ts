@@ -57,6 +57,8 @@ export const limits = {
   /** Outcomes of requests with an id, kept through crashes and checkpoints. */
   outcomesPerClientMax: 64,
   clientsMax: 64,
+  /** Clients that were forgotten are remembered as such; beyond this many, no new client is taken on. 16 bytes each. */
+  forgottenClientsMax: 8192,
   outcomeRowsBytesMax: 64 * KiB,
   /** Answers of all clients together; beyond it the oldest are dropped, that they were applied is kept. */
   outcomesBytesMax: 1 * MiB,

@@ -85,19 +85,19 @@ export class Outcomes {
 
   #known(identity: RequestIdentity): RequestOutcome | undefined {
     const found = this.#lookUp(identity)
-    if (found.kind === 'unknown') {
-      throw new DatabaseError(
-        'OUTCOME_UNKNOWN',
-        'this request is too old, or its client was never seen; it was not run again',
-        {
-          details: { ...identity },
-          outcome: 'unknown',
-        },
-      )
-    }
+    if (found.kind === 'unknown') throw unknown(identity, found.isTableFull === true)
     return found.kind === 'known' ? found.outcome : undefined
   }
 }
+
+const unknown = (identity: RequestIdentity, isTableFull: boolean) =>
+  new DatabaseError(
+    'OUTCOME_UNKNOWN',
+    isTableFull
+      ? 'this client is new, and so many others were forgotten that no further one is taken on: it was not run. Use fewer client ids'
+      : 'this request is too old, or its client was forgotten or never seen; it was not run again',
+    { details: { ...identity, ...(isTableFull ? { isTableFull } : {}) }, outcome: 'unknown' },
+  )
 
 const keyOf = ({ clientId, requestNo }: RequestIdentity) => `${clientId}:${requestNo}`
 

@@ -174,4 +174,5 @@ export interface EpochEnd {
 export type OutcomeLookup =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'known'; readonly outcome: RequestOutcome }
-  | { readonly kind: 'unknown' }
+  /** `isTableFull`: a client that was never seen, and no further one is taken on. */
+  | { readonly kind: 'unknown'; readonly isTableFull?: true }

@@ -1,13 +1,20 @@
 /**
  * What became of requests that carry an id, so that asking again answers instead of running again.
  *
- * Bounded: the last outcomes of each client above a floor, and the clients that spoke last. What was forgotten is never taken
- * for fresh: at or below the floor, and for a client that is not in the table unless it begins with its first request, the answer
- * is 'unknown'. Outcomes live in commit records; the first record of each log segment carries the whole table on.
+ * Bounded: the last outcomes of each client above a floor, the clients that spoke last, and a mark for each client that was
+ * forgotten. What was forgotten is never taken for fresh (docs/decisions/0012-forgotten-clients.md):
+ *
+ *   client            outcome kept   else
+ *   marked forgotten  known          unknown
+ *   in the table      known          unknown at or below its floor, fresh above
+ *   never seen        –              fresh for request 1 while there is room for a client, else unknown
+ *
+ * Outcomes live in commit records; the first record of each log segment carries the whole table on.
  */
 import { limits } from '../limits.ts'
 import type { Txid } from '../units.ts'
 import type { OutcomeLookup } from './block-store.ts'
+import { ForgottenClients } from './forgotten-clients.ts'
 
 /** One finished request. Kept in the commit record of its last transaction and carried on when the log is recycled. */
 export interface RequestOutcome {
@@ -25,7 +32,12 @@ export interface ClientFloor {
   readonly floor: number
 }
 
-export type RequestEntry = RequestOutcome | ClientFloor
+/** Clients that were forgotten, as ForgottenClients writes them. */
+export interface ForgottenMarks {
+  readonly forgotten: string
+}
+
+export type RequestEntry = RequestOutcome | ClientFloor | ForgottenMarks
 
 interface Client {
   floor: number
@@ -35,26 +47,35 @@ interface Client {
 export class RequestTable {
   /** In the order in which they spoke: the first is the next to be forgotten. */
   readonly #clients = new Map<string, Client>()
+  readonly #forgotten = new ForgottenClients()
   #answerBytes = 0
 
   lookUp({ clientId, requestNo }: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
     const client = this.#clients.get(clientId)
-    if (client === undefined) return { kind: requestNo === 1 ? 'fresh' : 'unknown' }
-    const outcome = client.outcomes.get(requestNo)
+    const outcome = client?.outcomes.get(requestNo)
     if (outcome !== undefined) return { kind: 'known', outcome }
-    return { kind: requestNo <= client.floor ? 'unknown' : 'fresh' }
+    if (this.#forgotten.has(clientId)) return { kind: 'unknown' }
+    if (client !== undefined) return { kind: requestNo <= client.floor ? 'unknown' : 'fresh' }
+    if (requestNo !== 1) return { kind: 'unknown' }
+    const isFull = this.#forgotten.isFull && this.#clients.size >= limits.clientsMax
+    return isFull ? { kind: 'unknown', isTableFull: true } : { kind: 'fresh' }
   }
 
   apply(entries: readonly RequestEntry[]): void {
     for (const entry of entries) {
-      if ('floor' in entry) this.#begin(entry)
+      if ('forgotten' in entry) this.#forgotten.addMarks(entry.forgotten)
+      else if ('floor' in entry) this.#begin(entry)
       else this.#record(entry)
     }
   }
 
   /** Everything that is known, in an order that `apply` turns into the same table. */
   entries(): RequestEntry[] {
-    return [...this.#clients].flatMap(([clientId, { floor, outcomes }]) => [{ clientId, floor }, ...outcomes.values()])
+    const forgotten = this.#forgotten.marks
+    return [
+      ...(forgotten === '' ? [] : [{ forgotten }]),
+      ...[...this.#clients].flatMap(([clientId, { floor, outcomes }]) => [{ clientId, floor }, ...outcomes.values()]),
+    ]
   }
 
   #begin({ clientId, floor }: ClientFloor): void {
@@ -85,7 +106,9 @@ export class RequestTable {
   #keepClientsMax(): void {
     if (this.#clients.size <= limits.clientsMax) return
     const [oldest] = this.#clients.keys()
-    if (oldest !== undefined) this.#forget(oldest)
+    if (oldest === undefined) return
+    this.#forget(oldest)
+    this.#forgotten.add(oldest)
   }
 
   #forget(clientId: string): void {
@@ -111,15 +134,18 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const NONE = new Uint8Array(0)
 
-/** [clientId, requestNo, txid, answer] or [clientId, floor] each. */
-type Packed = readonly [string, number, number, string | null] | readonly [string, number]
+/** [clientId, requestNo, txid, answer], [clientId, floor] or [marks of forgotten clients] each. */
+type Packed = readonly [string, number, number, string | null] | readonly [string, number] | readonly [string]
 
 export function encodeRequests(entries: readonly RequestEntry[]): Uint8Array {
   if (entries.length === 0) return NONE
-  const packed = entries.map((entry): Packed =>
-    'floor' in entry ? [entry.clientId, entry.floor] : [entry.clientId, entry.requestNo, entry.txid, entry.answer],
-  )
-  return encoder.encode(JSON.stringify(packed))
+  return encoder.encode(JSON.stringify(entries.map(pack)))
+}
+
+function pack(entry: RequestEntry): Packed {
+  if ('forgotten' in entry) return [entry.forgotten]
+  if ('floor' in entry) return [entry.clientId, entry.floor]
+  return [entry.clientId, entry.requestNo, entry.txid, entry.answer]
 }
 
 /** Undefined when the bytes are no list of requests. They are covered by the record's hash, so that does not happen by rot. */
@@ -128,11 +154,11 @@ export function parseRequests(bytes: Uint8Array): RequestEntry[] | undefined {
   try {
     // The hash of the record vouches for the shape: only encodeRequests makes it.
     const packed = JSON.parse(decoder.decode(bytes)) as readonly Packed[]
-    return packed.map((one) =>
-      one.length === 2
-        ? { clientId: one[0], floor: one[1] }
-        : { clientId: one[0], requestNo: one[1], txid: one[2] as Txid, answer: one[3] },
-    )
+    return packed.map((one) => {
+      if (one.length === 1) return { forgotten: one[0] }
+      if (one.length === 2) return { clientId: one[0], floor: one[1] }
+      return { clientId: one[0], requestNo: one[1], txid: one[2] as Txid, answer: one[3] }
+    })
   } catch {
     return undefined
   }

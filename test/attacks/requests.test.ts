@@ -76,6 +76,36 @@ describe('attack-15', () => {
   })
 })
 
+describe('attack-16', () => {
+  const insert = (on: Database, requestId: string, a: number) => on.exec('INSERT INTO t VALUES (?)', [a], { requestId })
+
+  test('attack-16 a client that was forgotten does not run its first request again, after any accident; a new one runs', async () => {
+    const { disk, db } = await openTable()
+    await insert(db, 'old:1', -1)
+    for (let no = 0; no < limits.clientsMax; no++) await insert(db, `other${no}:1`, no)
+    const kept = [-1, ...Array.from({ length: limits.clientsMax }, (_, no) => no)]
+    const asksAgain = async (on: Database) => {
+      for (const requestId of ['old:1', 'old:2'])
+        await expect(insert(on, requestId, -1)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', outcome: 'unknown' })
+      await insert(on, 'other0:1', 0)
+      expect(await column(on, 'SELECT a FROM t ORDER BY a')).toEqual(kept)
+    }
+    await asksAgain(db)
+    const left = [afterKill(disk), afterPowerLoss(disk)]
+    await db.close()
+    for (const accident of [...left, disk]) {
+      const after = await openOn(accident)
+      await asksAgain(after)
+      await after.close()
+      const again = await openOn(accident)
+      await asksAgain(again)
+      await insert(again, 'new:1', 1000)
+      expect(await column(again, 'SELECT max(a) FROM t')).toEqual([1000])
+      await again.close()
+    }
+  })
+})
+
 describe('attack-24', () => {
   const cases = [
     ['strict', afterKill, 5],

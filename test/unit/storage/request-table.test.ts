@@ -1,6 +1,7 @@
 /** Request outcomes: what was forgotten is never taken for fresh. */
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { limits } from '../../../src/limits.ts'
+import { loadChecksums } from '../../../src/storage/checksum.ts'
 import { encodeRequests, parseRequests, type RequestOutcome, RequestTable } from '../../../src/storage/request-table.ts'
 import { txid } from '../../../src/units.ts'
 
@@ -22,6 +23,8 @@ function carried(table: RequestTable): RequestTable {
   copy.apply(parseRequests(encodeRequests(table.entries())) ?? [])
   return copy
 }
+
+beforeAll(loadChecksums)
 
 describe('a table', () => {
   test('knows a client only from its first request on', () => {
@@ -83,5 +86,61 @@ describe('a table', () => {
     expect(carried(carried(table)).entries()).toEqual(entries)
     table.apply(entries)
     expect(table.entries()).toEqual(entries)
+  })
+})
+
+describe('a client that was forgotten', () => {
+  /** `count` clients named prefix0, prefix1 …, each with its first request. */
+  const speak = (table: RequestTable, prefix: string, count: number) => {
+    for (let no = 0; no < count; no++) table.apply([outcome(1, { clientId: `${prefix}${no}` })])
+  }
+
+  test('is unknown whatever it asks; one that was never seen is fresh', () => {
+    const table = new RequestTable()
+    table.apply([outcome(1), outcome(2)])
+    speak(table, 'other', limits.clientsMax)
+    for (const one of [table, carried(table), carried(carried(table))]) {
+      expect([1, 2, 3, 999].map((no) => kindOf(one, no))).toEqual(['unknown', 'unknown', 'unknown', 'unknown'])
+      expect([kindOf(one, 1, 'new'), kindOf(one, 2, 'new')]).toEqual(['fresh', 'unknown'])
+      expect([kindOf(one, 1, 'other0'), kindOf(one, 2, 'other0')]).toEqual(['known', 'fresh'])
+    }
+  })
+
+  test('while a request of it was on its way: that one is known, and no other is fresh', () => {
+    const table = new RequestTable()
+    table.apply([outcome(1), outcome(2)])
+    speak(table, 'other', limits.clientsMax)
+    table.apply([outcome(4)])
+    for (const one of [table, carried(table)]) {
+      expect([1, 2, 3, 4, 5].map((no) => kindOf(one, no))).toEqual([
+        'unknown',
+        'unknown',
+        'unknown',
+        'known',
+        'unknown',
+      ])
+    }
+  })
+
+  test('is not forgotten to be so: when the marks are full, no new client is taken on', () => {
+    const table = new RequestTable()
+    const count = limits.clientsMax + limits.forgottenClientsMax
+    speak(table, 'c', count - 1)
+    expect(table.lookUp({ clientId: 'new', requestNo: 1 })).toEqual({ kind: 'fresh' })
+    speak(table, 'last', 1)
+    for (const one of [table, carried(table)]) {
+      expect(one.lookUp({ clientId: 'new', requestNo: 1 })).toEqual({ kind: 'unknown', isTableFull: true })
+      const forgotten = Array.from({ length: limits.forgottenClientsMax }, (_, no) => kindOf(one, 1, `c${no}`))
+      expect(new Set(forgotten)).toEqual(new Set(['unknown']))
+      expect([kindOf(one, 1, 'last0'), kindOf(one, 2, 'last0')]).toEqual(['known', 'fresh'])
+    }
+    // Let run before, recorded after: still nothing is lost.
+    speak(table, 'late', 3)
+    expect([kindOf(table, 1, 'c0'), kindOf(table, 1, `c${count - 66}`), kindOf(table, 1, 'late2')]).toEqual([
+      'unknown',
+      'unknown',
+      'known',
+    ])
+    expect(encodeRequests(table.entries()).length).toBeLessThan(256 * 1024)
   })
 })
