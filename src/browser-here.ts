@@ -3,22 +3,21 @@ import type { Database, OpenOptions } from './api.ts'
 import { browserPlace } from './effects/browser-places.ts'
 import { memoryPlace, type Place } from './effects/place.ts'
 import { DatabaseError } from './errors.ts'
-import { destroyAt, openAt } from './open-at.ts'
+import { openAt } from './open-at.ts'
 import { type Settings, settingsOf } from './options.ts'
 
 /** @throws what browser.ts says of `open` */
 export async function openHere(name: string, options: OpenOptions): Promise<Database> {
   const settings = settingsOf(options)
-  const [place, wasm] = await Promise.all([placeFor(name, settings), wasmOf(options)])
-  return openAt(place, name, { ...options, ...wasm })
+  return openAt(placeFor(name, settings), name, { ...options, ...(await wasmOf(options)) })
 }
 
 /** @throws what browser.ts says of `destroy` */
 export async function destroyHere(name: string, options: Pick<OpenOptions, 'storage'>): Promise<void> {
-  await destroyAt(await placeFor(name, settingsOf(options)))
+  await placeFor(name, settingsOf(options)).destroy()
 }
 
-async function placeFor(name: string, { medium, recovery }: Settings): Promise<Place> {
+function placeFor(name: string, { medium, recovery }: Settings): Place {
   if (medium === 'memory') return memoryPlace()
   if (medium !== 'fs') return browserPlace(name, { medium, whenLost: recovery.onLost })
   throw new DatabaseError(

@@ -1,4 +1,4 @@
-/** Opens and removes a database in a given place, whatever the platform. */
+/** Opens a database in a given place, whatever the platform. */
 import type { Database, OpenOptions } from './api.ts'
 import { systemClock } from './effects/clock.ts'
 import type { Place } from './effects/place.ts'
@@ -17,14 +17,4 @@ export async function openAt(
   const settings = settingsOf(options)
   if (options.signal?.aborted === true) throw aborted(options.signal)
   return new Life(place, { name, settings, options, clock }).begin()
-}
-
-/** Removes the database that lies in `place`. @throws STORE_LOCKED while it is open, STORAGE_FAILED */
-export async function destroyAt(place: Place): Promise<void> {
-  const held = await place.acquire()
-  try {
-    await held.destroy()
-  } finally {
-    await held.release()
-  }
 }

@@ -3,7 +3,7 @@ import type { Database, OpenOptions } from './api.ts'
 import { directoryPlace } from './effects/directory-place.ts'
 import { memoryPlace, type Place } from './effects/place.ts'
 import { DatabaseError } from './errors.ts'
-import { destroyAt, openAt } from './open-at.ts'
+import { openAt } from './open-at.ts'
 import { assertName, type Settings, settingsOf } from './options.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function open(name: string, options: OpenOptions = {}): Promise<Dat
  */
 export async function destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
   assertName(name)
-  await destroyAt(placeFor(name, settingsOf(options)))
+  await placeFor(name, settingsOf(options)).destroy()
 }
 
 function placeFor(name: string, { medium, base }: Settings): Place {

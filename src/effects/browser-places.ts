@@ -20,6 +20,8 @@ export interface BrowserPlaceOptions {
   readonly whenLost: WhenLost
 }
 
+const media = ['opfs', 'indexeddb'] as const satisfies BrowserMedium[]
+
 /** `acquire` throws STORE_LOCKED, STORE_LOST, STORE_AMBIGUOUS, NOT_SUPPORTED, STORAGE_FAILED */
 export function browserPlace(name: string, options: BrowserPlaceOptions): Place {
   return {
@@ -34,6 +36,17 @@ export function browserPlace(name: string, options: BrowserPlaceOptions): Place 
         throw error
       }
     },
+    async destroy() {
+      const lease = await acquireWebLease(name)
+      try {
+        const asked: readonly BrowserMedium[] = options.medium === 'auto' ? media : [options.medium]
+        // The witnesses go first: a store without one is a store, a witness without a store is a loss.
+        for (const book of await allBooks()) if (asked.includes(book.medium)) await book.remove(name)
+        for (const medium of asked) await browserMedia[medium].destroy(name)
+      } finally {
+        await lease.release()
+      }
+    },
   }
 }
 
@@ -42,8 +55,7 @@ async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): P
   const { medium, why } = await choose(name, options, books)
   const book = books.find((one) => one.medium === medium)
   const witness = await book?.read(name)
-  const { openSessions, destroy } = browserMedia[medium]
-  const sessions = await openSessions(name)
+  const sessions = await browserMedia[medium].openSessions(name)
   const state = { storeId: '' }
   const keeper = new WitnessKeeper(
     async (position) => book?.write(name, { medium, storeId: state.storeId, ...position }),
@@ -57,13 +69,6 @@ async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): P
         state.storeId = report.storeId
       }),
     noteDurable: (position) => keeper.note(position),
-    async destroy() {
-      // The witnesses go first: a store without one is a store, a witness without a store is a loss.
-      for (const each of books) await each.remove(name)
-      await destroy(name)
-      const other = medium === 'opfs' ? 'indexeddb' : 'opfs'
-      if (options.medium === 'auto') await browserMedia[other].destroy(name)
-    },
     async release() {
       await keeper.flush()
       await lease.release()

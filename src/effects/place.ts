@@ -1,7 +1,6 @@
 /** Where a store lies: its medium, and the right to be the only one who opens it. */
 import type { Status } from '../events.ts'
 import { destroyFiles } from '../storage/destroy-files.ts'
-import type { FileSystem } from '../storage/file-system.ts'
 import { MemoryFs } from '../storage/media/memory-fs.ts'
 import { type RecoverySession, recoverySession } from '../storage/recover.ts'
 import type { StoreOptions } from '../storage/recovery-state.ts'
@@ -14,6 +13,8 @@ export interface Place {
   readonly location: string
   /** Waits for nobody. @throws STORE_LOCKED with the holder's process */
   acquire(): Promise<HeldPlace>
+  /** Removes the store. Cut short, it is still this store, to be destroyed again. @throws STORE_LOCKED, STORAGE_FAILED */
+  destroy(): Promise<void>
 }
 
 export interface HeldPlace extends Lease {
@@ -23,24 +24,17 @@ export interface HeldPlace extends Lease {
   noteDurable?(position: { readonly epoch: Epoch; readonly durableTxid: Txid }): void
   /** The recovery of the store that lies here, or the making of one. */
   session(options: StoreOptions): RecoverySession
-  /** Removes the store. Cut short, it is still this store, to be destroyed again. */
-  destroy(): Promise<void>
 }
-
-/** A store of files. */
-export const filesOf = (fs: FileSystem): Pick<HeldPlace, 'session' | 'destroy'> => ({
-  session: (options) => recoverySession(fs, options),
-  destroy: () => destroyFiles(fs),
-})
 
 /** A store that ends with its process; each open has one of its own. */
 export function memoryPlace(): Place {
+  const fs = new MemoryFs()
   const acquire = async (): Promise<HeldPlace> => ({
-    ...filesOf(new MemoryFs()),
+    session: (options) => recoverySession(fs, options),
     notedEpoch: epoch(0),
     note: (_: Epoch) => undefined,
     lockHome: () => undefined,
     release: () => undefined,
   })
-  return { medium: 'memory', location: 'memory', acquire }
+  return { medium: 'memory', location: 'memory', acquire, destroy: () => destroyFiles(fs) }
 }

@@ -1,5 +1,6 @@
 /** Looks whether a browser's medium holds a store of a name, and makes nothing. */
 import { DatabaseError } from '../errors.ts'
+import { loadChecksums } from '../storage/checksum.ts'
 import { SECTOR_BYTES } from '../storage/format.ts'
 import { decodeHeader } from '../storage/header.ts'
 import { databaseName, headerKeys } from '../storage/indexeddb/schema.ts'
@@ -19,6 +20,7 @@ export async function findInOpfs(name: string): Promise<MediumFinding> {
     const directory = await (await root.getDirectoryHandle('datasync')).getDirectoryHandle(name)
     const file = await (await directory.getFileHandle('header')).getFile()
     const bytes = new Uint8Array(await file.arrayBuffer())
+    await loadChecksums()
     return findingOf([bytes.subarray(0, SECTOR_BYTES), bytes.subarray(SECTOR_BYTES, 2 * SECTOR_BYTES)])
   } catch (error) {
     if (error instanceof DOMException && error.name === 'NotFoundError') return { kind: 'empty' }
@@ -31,6 +33,7 @@ export async function findInIndexedDb(name: string): Promise<MediumFinding> {
   if (factory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
   try {
     const page = await headerPage(factory, databaseName(name))
+    await loadChecksums()
     return page === undefined ? { kind: 'empty' } : findingOf([page])
   } catch (error) {
     return { kind: 'unreadable', error: unreadable('IndexedDB', error) }
