@@ -2,7 +2,8 @@
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import type { BlockStore } from '../../src/storage/block-store.ts'
-import { openConnection } from '../../src/storage/indexeddb/connection.ts'
+import { type Connection, type Database, openConnection } from '../../src/storage/indexeddb/connection.ts'
+import { splitKeys } from '../../src/storage/indexeddb/log-reader.ts'
 import { type IndexedDbOptions, indexedDbSession } from '../../src/storage/indexeddb/session.ts'
 import { runSession } from '../../src/storage/recover.ts'
 import type { RecoveryReport } from '../../src/storage/recovery-report.ts'
@@ -31,7 +32,25 @@ export class IdbWorld {
 
   async open(more: Partial<IndexedDbOptions> = {}): Promise<Opened> {
     const all = { ...options, ...more }
-    const connection = await openConnection(this.name, { factory: this.factory })
+    const connection = await this.connect()
     return runSession(indexedDbSession(connection, all), all)
+  }
+
+  connect(): Promise<Connection> {
+    return openConnection(this.name, { factory: this.factory })
+  }
+
+  /** Looks at the medium past the store. */
+  async peek<T>(look: (database: Database) => Promise<T>): Promise<T> {
+    const connection = await this.connect()
+    try {
+      return await look(await connection.use())
+    } finally {
+      connection.close()
+    }
+  }
+
+  async logKeys() {
+    return splitKeys(await this.peek(async (database) => database.getAllKeys('log')))
   }
 }

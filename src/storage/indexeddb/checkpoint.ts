@@ -17,6 +17,7 @@ import { fencedWrite } from './fenced-write.ts'
 import type { LoggedRecord } from './log-index.ts'
 import type { Parts, State } from './parts.ts'
 import type { Pin } from './resident.ts'
+import { moveHeader } from './settle-header.ts'
 import { headerKeys, type StoreName } from './schema.ts'
 import { chunksOf } from './write-record.ts'
 
@@ -158,6 +159,7 @@ async function finish({ parts, state, records, requests, header: folded }: Fold)
   const through: Txid = folded.checkpointedTxid
   const end = Math.ceil(folded.sizeBlocks / state.resident.blocks.perSlab)
   const next: Header = { ...folded, epochEnds: header.epochEnds, epoch: header.epoch, headerSeq: header.headerSeq + 1 }
+  parts.headerTried = next
   await fencedWrite(connection, {
     stores: ['log', 'segments'],
     durability: 'strict',
@@ -172,9 +174,8 @@ async function finish({ parts, state, records, requests, header: folded }: Fold)
     },
   })
   meter.barriers++
-  parts.header = next
-  state.log.dropThrough(through)
-  state.log.raiseDurable(state.log.lastTxid)
+  parts.headerTried = undefined
+  moveHeader(parts, next)
 }
 
 export const nothingFolded = ({ header }: Parts): CheckpointResult => ({

@@ -103,10 +103,10 @@ export class Connection {
 
   async #request(): Promise<Database> {
     const request = this.#factory.open(this.name, SCHEMA_VERSION)
-    let isGone = false
+    const found = { isGone: false }
     request.onupgradeneeded = (event) => {
       if (this.#wasOpened) {
-        isGone = true
+        found.isGone = true
         return request.transaction?.abort()
       }
       this.#noteLoss(event)
@@ -116,7 +116,7 @@ export class Connection {
       // wrap() types what it returns for a database of any shape; the upgrade has just given it this one.
       return (await wrap(request)) as unknown as Database
     } catch (error) {
-      throw failureOf(error, 'open', isGone ? 'deleted' : undefined)
+      throw failureOf(error, 'open', found.isGone ? 'deleted' : undefined)
     }
   }
 

@@ -33,7 +33,7 @@ export async function executePlan(
     durableThrough: verdict.lastTxid,
     epochEnds: withEpochEnds(begun, epoch(begun.epoch - 1), verdict.lastTxid),
   }
-  const parts: Parts = { ...open, header, epochTried: begun.epoch, state }
+  const parts: Parts = { ...open, header, headerTried: undefined, epochTried: begun.epoch, state }
   draft.quarantined = [...draft.quarantined, ...(await settleLog(parts, found, verdict))]
   draft.tablePagesRebuilt = found.home.damagedPages
   tellReplayed(draft, verdict, state.resident.sizeBlocks, found)

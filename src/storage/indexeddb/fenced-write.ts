@@ -11,7 +11,7 @@ import { unwrap } from 'idb'
 import { DatabaseError } from '../../errors.ts'
 import type { Connection } from './connection.ts'
 import { type FailedAt, failureOf } from './failures.ts'
-import { type Fence, fenceOf, headerKeys, type StoreName } from './schema.ts'
+import { type Fence, fenceOf, headerKeys, type Schema, type StoreName } from './schema.ts'
 
 export interface FencedWrite {
   readonly stores: readonly StoreName[]
@@ -59,7 +59,8 @@ function run(
     begun.abort()
   }
   try {
-    const get: IDBRequest<Fence | undefined> = begun.objectStore('header').get(headerKeys.fence)
+    // Its type does not know what the store holds.
+    const get = begun.objectStore('header').get(headerKeys.fence) as IDBRequest<Schema['header']['value'] | undefined>
     get.onsuccess = () => {
       const fence = fenceOf(get.result)
       if (fence === undefined) return stop(failureOf(null, 'commit', 'deleted'))

@@ -7,7 +7,7 @@
  * written goes through one queue, so that a commit waits for at most one step of anything else.
  */
 import { DatabaseError } from '../../errors.ts'
-import { type Awaitable, type BlockNo, type Epoch, type Txid, txid } from '../../units.ts'
+import { type Awaitable, type BlockNo, type Epoch, txid } from '../../units.ts'
 import { blockInfoOf } from '../block-entry.ts'
 import type {
   Appended,
@@ -29,9 +29,12 @@ import type {
 import { bodyOf } from '../group-body.ts'
 import { RecordEncoder } from '../record.ts'
 import { unknownOutcome, WriteGuard } from '../write-guard.ts'
-import { beginFold, nothingFolded, runFold } from './checkpoint.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { confirmFence, putMarker, readBackLast, writeClean } from './fence-checks.ts'
+import { guardedCheck, guardedWrite } from './guarded.ts'
 import type { Parts } from './parts.ts'
+import { isFoldDue, statisticsOf } from './statistics.ts'
+import { settleHeader } from './settle-header.ts'
 import { verifyBlocks } from './verify-blocks.ts'
 import { voidBehind } from './void-behind.ts'
 import { writeRecord } from './write-record.ts'
@@ -44,15 +47,12 @@ export class IndexedDbStore implements BlockStore {
   readonly #guard: WriteGuard
   readonly #encoder: RecordEncoder
   readonly #queue = new WriteQueue()
+  readonly #checkpoints: Checkpoints
   #isClosed = false
   /** Raised with every new series: work that began before it does not go on. */
   #series = 0
   /** The last transaction has read the fence, and nobody has been answered for it yet. */
   #isFenceFresh = false
-  /** A fold may have put this into the home: it cannot be void any more. */
-  #foldedThrough: Txid = txid(0)
-  #pinCount = 0
-  #checkpointing: Promise<CheckpointResult> | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -60,6 +60,7 @@ export class IndexedDbStore implements BlockStore {
     this.blockSize = parts.header.blockSize
     this.#guard = new WriteGuard(parts.state.log.lastTxid)
     this.#encoder = new RecordEncoder(this.storeId, this.blockSize)
+    this.#checkpoints = new Checkpoints(parts, { beginSteps: () => this.#beginSteps(), barrier: () => this.#barrier() })
   }
 
   get epoch(): Epoch {
@@ -81,17 +82,11 @@ export class IndexedDbStore implements BlockStore {
   }
 
   get statistics(): StoreStatistics {
-    const { state, meter } = this.#parts
-    return { logBytes: state.log.bytes, homeBytes: this.#homeBytes, cacheBytes: state.resident.blocks.bytes, ...meter }
+    return statisticsOf(this.#parts)
   }
 
   get isCheckpointDue(): boolean {
-    const { state, limits } = this.#parts
-    return state.log.bytes >= Math.max(limits.checkpointBytes, this.#homeBytes / 4)
-  }
-
-  get #homeBytes(): number {
-    return this.#parts.header.sizeBlocks * this.blockSize
+    return isFoldDue(this.#parts)
   }
 
   read(blockNo: BlockNo, into: Uint8Array): void {
@@ -105,7 +100,7 @@ export class IndexedDbStore implements BlockStore {
   }
 
   async append(group: Group, { needsBarrier }: AppendOptions = { needsBarrier: false }): Promise<Appended> {
-    return this.#queue.run(async () => {
+    return this.#run(async () => {
       this.#assertWritable()
       const { state, header, checksum } = this.#parts
       const { resident, log, requests } = state
@@ -129,23 +124,18 @@ export class IndexedDbStore implements BlockStore {
 
   barrier(_: { readonly mayWait: boolean }): Awaitable<void> {
     this.#assertWritable()
-    return this.#hasUnflushed ? this.#queue.run(() => this.#barrier()) : undefined
+    return this.#parts.state.log.hasUnflushed ? this.#run(() => this.#barrier()) : undefined
   }
 
   /** A strict transaction makes durable what was written before it. */
   async #barrier(): Promise<void> {
     this.#assertWritable()
-    if (!this.#hasUnflushed) return
     const { log } = this.#parts.state
+    if (!log.hasUnflushed) return
     const through = log.lastTxid
     await this.#writing(() => putMarker(this.#parts, through))
     log.raiseDurable(through)
     this.#isFenceFresh = true
-  }
-
-  get #hasUnflushed(): boolean {
-    const { lastTxid, durableTxid } = this.#parts.state.log
-    return durableTxid < lastTxid
   }
 
   /** What was just written has read the fence in its own transaction: that is confirmed once without asking the medium again. */
@@ -156,24 +146,25 @@ export class IndexedDbStore implements BlockStore {
       this.#isFenceFresh = false
       return this.#guard.confirmed(lastTxid)
     }
-    return this.#checking(lastTxid, () => confirmFence(this.#parts)).then(() => this.#guard.confirmed(lastTxid))
+    return guardedCheck(this.#guard, lastTxid, () => confirmFence(this.#parts)).then(() =>
+      this.#guard.confirmed(lastTxid),
+    )
   }
 
   async readBack(): Promise<void> {
     this.#assertOpen()
-    await this.#checking(this.#parts.state.log.lastTxid, () => readBackLast(this.#parts))
+    await guardedCheck(this.#guard, this.#parts.state.log.lastTxid, () => readBackLast(this.#parts))
   }
 
   async voidAfterFailure(): Promise<Voided> {
     this.#assertOpen()
     this.#series++
     this.#guard.beginVoid()
-    await this.#checkpointing?.catch(() => undefined)
+    await this.#checkpoints.ended()
     return this.#queue.run(async () => {
       this.#assertOpen()
-      const keepThrough = txid(Math.max(this.#guard.keptThrough(this.positions), this.#foldedThrough))
-      this.#parts.state.resident.breakPins()
-      this.#pinCount = 0
+      const keepThrough = txid(Math.max(this.#guard.keptThrough(this.positions), this.#checkpoints.foldedThrough))
+      this.#parts.state.resident.breakSnapshots()
       const lost = await voidBehind(this.#parts, keepThrough)
       this.#isFenceFresh = false
       this.#guard.settled(this.#parts.state.log.lastTxid)
@@ -182,62 +173,18 @@ export class IndexedDbStore implements BlockStore {
   }
 
   checkpoint(options: CheckpointOptions): Promise<CheckpointResult> {
-    if (this.#checkpointing !== undefined) {
-      const again = () => this.checkpoint(options)
-      return this.#checkpointing.then(again, again)
-    }
-    const run = this.#checkpoint(options).finally(() => {
-      this.#checkpointing = undefined
-    })
-    this.#checkpointing = run
-    return run
-  }
-
-  async #checkpoint({ pause = async () => undefined }: CheckpointOptions): Promise<CheckpointResult> {
-    this.#assertWritable()
-    const series = this.#series
-    const stillOurs = () => {
-      this.#assertWritable()
-      if (series !== this.#series) throw unknownOutcome('the checkpoint was interrupted by a new series')
-    }
-    const step = <T>(work: () => Promise<T>) =>
-      this.#queue.run(() => {
-        stillOurs()
-        return work()
-      })
-    const fold = await step(async () => {
-      await this.#barrier()
-      const { log } = this.#parts.state
-      if (this.#pinCount > 0 || log.records.length === 0) return undefined
-      this.#foldedThrough = log.lastTxid
-      return beginFold(this.#parts)
-    })
-    return fold === undefined ? nothingFolded(this.#parts) : runFold(fold, { step, pause })
+    return this.#checkpoints.run(options)
   }
 
   verify(options: VerifyOptions): Promise<VerifyReport> {
     this.#assertOpen()
-    return verifyBlocks(this.#parts, options, (work) =>
-      this.#queue.run(() => {
-        this.#assertOpen()
-        return work()
-      }),
-    )
+    return verifyBlocks(this.#parts, options, (work) => this.#run(work))
   }
 
   pin(): Snapshot {
     this.#assertOpen()
     const { resident, log } = this.#parts.state
-    const series = this.#series
-    const snapshot = resident.snapshot(resident.hold(), log.lastTxid)
-    let isHeld = true
-    this.#pinCount++
-    const release = () => {
-      if (isHeld && series === this.#series) this.#pinCount--
-      isHeld = false
-      snapshot.release()
-    }
-    return { ...snapshot, release }
+    return resident.pin(log.lastTxid)
   }
 
   outcomeOf(request: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
@@ -246,10 +193,9 @@ export class IndexedDbStore implements BlockStore {
 
   async close(options: CheckpointOptions): Promise<void> {
     this.#assertWritable()
-    this.#parts.state.resident.breakPins()
-    this.#pinCount = 0
+    this.#parts.state.resident.breakSnapshots()
     await this.checkpoint({ ...options, everything: true })
-    await this.#queue.run(async () => {
+    await this.#run(async () => {
       const { state, header } = this.#parts
       if (state.log.lastTxid > header.checkpointedTxid)
         throw unknownOutcome('commits were appended while the store was closing')
@@ -262,31 +208,35 @@ export class IndexedDbStore implements BlockStore {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#series++
-    this.#parts.state.resident.breakPins()
+    this.#parts.state.resident.breakSnapshots()
     this.#parts.connection.close()
   }
 
-  /** An error that says that nothing was written passes; any other leaves the outcome unknown. */
-  async #writing<T>(write: () => Promise<T>): Promise<T> {
-    try {
-      const written = await write()
+  /** After everything that was asked for before, on a header that is known. */
+  #run<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(async () => {
       this.#assertOpen()
-      return written
-    } catch (error) {
-      return this.#guard.writing(() => {
-        throw error
-      })
-    }
+      await settleHeader(this.#parts)
+      return work()
+    })
   }
 
-  async #checking(lastTxid: Txid, check: () => Promise<void>): Promise<void> {
-    try {
-      await check()
-    } catch (error) {
-      this.#guard.checking(lastTxid, () => {
-        throw error
+  #beginSteps() {
+    this.#assertWritable()
+    const series = this.#series
+    return <T>(work: () => Promise<T>): Promise<T> =>
+      this.#run(async () => {
+        this.#assertWritable()
+        if (series !== this.#series) throw unknownOutcome('the checkpoint was interrupted by a new series')
+        return work()
       })
-    }
+  }
+
+  /** Memory of a store that was left meanwhile does not move. */
+  async #writing<T>(write: () => Promise<T>): Promise<T> {
+    const written = await guardedWrite(this.#guard, write)
+    this.#assertOpen()
+    return written
   }
 
   #assertOpen(): void {

@@ -46,6 +46,10 @@ export class LogIndex {
     return this.#bytes
   }
 
+  get hasUnflushed(): boolean {
+    return this.durableTxid < this.#lastTxid
+  }
+
   add(record: LoggedRecord): void {
     this.#records.push(record)
     this.#lastTxid = record.lastTxid

@@ -17,6 +17,8 @@ export interface Parts {
   readonly reign: Epoch
   /** As on the medium. */
   header: Header
+  /** A checkpoint may have put this one in its place. */
+  headerTried: Header | undefined
   /** The greatest epoch that this reign has tried to write: what became of the attempt may not be known. */
   epochTried: Epoch
   state: State

@@ -34,6 +34,7 @@ export class Resident {
   readonly table: ResidentTable
   readonly #meter: Meter
   readonly #pins = new Set<Pin>()
+  readonly #snapshots = new Set<Pin>()
   sizeBlocks = 0
 
   constructor(options: {
@@ -98,29 +99,41 @@ export class Resident {
     this.#pins.delete(pin)
   }
 
-  breakPins(): void {
-    for (const pin of this.#pins) pin.isBroken = true
-    this.#pins.clear()
+  /** What snapshots hold can no longer be read. */
+  breakSnapshots(): void {
+    for (const pin of this.#snapshots) {
+      pin.isBroken = true
+      this.#pins.delete(pin)
+    }
+    this.#snapshots.clear()
   }
 
-  snapshot(pin: Pin, txid: Txid): Snapshot {
+  /** Somebody holds the database as of some transaction. */
+  get hasSnapshots(): boolean {
+    return this.#snapshots.size > 0
+  }
+
+  /** The database as of now, which is `txid`. */
+  pin(txid: Txid): Snapshot {
     const { sizeBlocks } = this
-    const { blockSize } = this.blocks
-    return {
-      txid,
-      sizeBlocks,
-      blockSize,
-      read: (at, into) => {
-        if (pin.isBroken)
-          throw new DatabaseError('EXPORT_INTERRUPTED', 'the snapshot ended: the store was closed or rebuilt')
-        assert(this.#pins.has(pin), 'a snapshot is not read after its release')
-        const kept = at < sizeBlocks ? pin.before.get(at) : undefined
-        if (at >= sizeBlocks) into.fill(0)
-        else if (kept === undefined) this.read(at, into)
-        else readKept(kept, at, into)
-      },
-      release: () => this.release(pin),
+    const pin = this.hold()
+    this.#snapshots.add(pin)
+    const release = () => {
+      this.#snapshots.delete(pin)
+      this.release(pin)
     }
+    const read = (at: BlockNo, into: Uint8Array) => this.#readPinned(pin, { at, sizeBlocks }, into)
+    return { txid, sizeBlocks, blockSize: this.blocks.blockSize, read, release }
+  }
+
+  #readPinned(pin: Pin, { at, sizeBlocks }: { at: BlockNo; sizeBlocks: number }, into: Uint8Array): void {
+    if (pin.isBroken)
+      throw new DatabaseError('EXPORT_INTERRUPTED', 'the snapshot ended: the store was closed or rebuilt')
+    assert(this.#pins.has(pin), 'a snapshot is not read after its release')
+    const kept = pin.before.get(at)
+    if (at >= sizeBlocks) into.fill(0)
+    else if (kept === undefined) this.read(at, into)
+    else readKept(kept, at, into)
   }
 
   #keep(blockNos: readonly BlockNo[]): void {

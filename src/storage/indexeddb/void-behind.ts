@@ -11,10 +11,12 @@ import { splitKeys } from './log-reader.ts'
 import { logVerdict } from './log-verdict.ts'
 import type { Parts } from './parts.ts'
 import { readStore, replay } from './read-store.ts'
+import { settleHeader } from './settle-header.ts'
 import { type Fence, headerKeys, type LogKey } from './schema.ts'
 
 /** Keeps commits up to `keepThrough`; returns those that are not there any more. @throws STORAGE_FAILED: still owed · LEASE_LOST */
 export async function voidBehind(parts: Parts, keepThrough: Txid): Promise<Voided['lost']> {
+  await settleHeader(parts)
   const { state, header } = parts
   parts.epochTried = nextEpoch(parts.epochTried)
   const epoch = parts.epochTried
@@ -79,7 +81,7 @@ async function reload(parts: Parts, raised: Header, keepThrough: Txid): Promise<
     header = { ...raised, epochEnds: ended, durableThrough: lastTxid, headerSeq: raised.headerSeq + 1 }
     await cutBehind(parts, header, lastTxid)
   }
-  parts.state.resident.breakPins()
+  parts.state.resident.breakSnapshots()
   parts.state = state
   parts.header = header
   return lastTxid < keepThrough ? { from: txid(lastTxid + 1), to: keepThrough } : undefined
