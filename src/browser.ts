@@ -3,6 +3,7 @@
  * OPFS never hold the page; anywhere else, and with `worker: false`, it lives in this thread.
  */
 import type { Database, OpenOptions } from './api.ts'
+import { systemClock } from './effects/clock.ts'
 import { flushWhenHidden } from './host/flush-when-hidden.ts'
 import { destroyRemote, openRemote } from './host/open-remote.ts'
 import { listenTo } from './host/worker-thread.ts'
@@ -21,7 +22,7 @@ export async function open(name: string, options: OpenOptions = {}): Promise<Dat
   const database =
     worker === undefined
       ? await (await import('./browser-here.ts')).openHere(name, options)
-      : await openRemote(listenTo(worker), { name, options })
+      : await openRemote(listenTo(worker, systemClock), { name, options })
   flushWhenHidden(database)
   return database
 }
@@ -35,7 +36,7 @@ export async function destroy(name: string, options: Pick<OpenOptions, 'storage'
   settingsOf(options)
   const worker = workerFor(options)
   if (worker === undefined) return (await import('./browser-here.ts')).destroyHere(name, options)
-  await destroyRemote(listenTo(worker), { name, options })
+  await destroyRemote(listenTo(worker, systemClock), { name, options })
 }
 
 function workerFor({ worker = typeof document === 'object' }: Pick<OpenOptions, 'worker'>): Worker | undefined {

@@ -8,7 +8,8 @@ import type { MediumFinding } from './store-choice.ts'
 
 /** A store is a header that is not of a store that was still being made: nothing was ever acknowledged there. */
 export async function findInOpfs(name: string): Promise<MediumFinding> {
-  const storage: Partial<StorageManager> | undefined = globalThis.navigator?.storage
+  const platform: { readonly navigator?: { readonly storage?: Partial<StorageManager> } } = globalThis
+  const storage = platform.navigator?.storage
   if (storage?.getDirectory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
   let root: FileSystemDirectoryHandle
   try {
@@ -29,7 +30,7 @@ export async function findInOpfs(name: string): Promise<MediumFinding> {
 }
 
 export async function findInIndexedDb(name: string): Promise<MediumFinding> {
-  const factory: IDBFactory | undefined = globalThis.indexedDB
+  const { indexedDB: factory }: { readonly indexedDB?: IDBFactory } = globalThis
   if (factory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
   try {
     const page = await headerPage(factory, databaseName(name))

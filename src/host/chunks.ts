@@ -45,9 +45,9 @@ export function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uin
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await chunks.next()
-        if (done === true) controller.close()
-        else controller.enqueue(value)
+        const next = await chunks.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(next.value)
       },
       async cancel() {
         await chunks.return(undefined)

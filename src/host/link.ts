@@ -6,6 +6,7 @@ import { Channel, type Port } from '../wire/channel.ts'
 import type { ClientMessage, Methods, ServerMessage, Streamed, StreamName, WireId } from '../wire/protocol.ts'
 import { decodeError } from '../wire/wire-error.ts'
 import { Pending, type PendingOptions } from './pending.ts'
+import type { Timer } from './timer.ts'
 
 export class Link {
   readonly #channel: Channel<ServerMessage, ClientMessage>
@@ -18,14 +19,14 @@ export class Link {
     status: new ReplaySubject(1),
   }
 
-  constructor(port: Port, options: { readonly logger?: Logger | undefined }) {
+  constructor(port: Port, options: { readonly timer: Timer; readonly logger?: Logger | undefined }) {
     this.#logger = options.logger
     this.#channel = new Channel(port, {
       receive: (message) => this.#receive(message),
       onRefused: (error) => this.lose(error),
       onUnsendable: (message, error) => 'id' in message && this.#pending.reject(message.id, unsendable(error)),
     })
-    this.#pending = new Pending((message, transfer) => this.post(message, transfer))
+    this.#pending = new Pending((message, transfer) => this.post(message, transfer), options.timer)
   }
 
   post(message: ClientMessage, transfer: readonly Transferable[] = []): void {

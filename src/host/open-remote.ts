@@ -13,9 +13,12 @@ interface Named {
 }
 
 /** @throws what `open` throws on the other side */
-export async function openRemote({ port, onDeath, end }: OtherSide, { name, options }: Named): Promise<Database> {
+export async function openRemote(
+  { port, timer, onDeath, end }: OtherSide,
+  { name, options }: Named,
+): Promise<Database> {
   const { signal, logger, on } = options
-  const link = new Link(port, { logger: logger === undefined ? undefined : isolated(logger) })
+  const link = new Link(port, { timer, logger: logger === undefined ? undefined : isolated(logger) })
   onDeath((error) => link.lose(error))
   try {
     const asked = link.ask((id) => ({ kind: 'open', id, name, options: wireOptions(options) }), { signal })
@@ -30,8 +33,8 @@ export async function openRemote({ port, onDeath, end }: OtherSide, { name, opti
 }
 
 /** @throws what `destroy` throws on the other side */
-export async function destroyRemote({ port, onDeath, end }: OtherSide, { name, options }: Named): Promise<void> {
-  const link = new Link(port, {})
+export async function destroyRemote({ port, timer, onDeath, end }: OtherSide, { name, options }: Named): Promise<void> {
+  const link = new Link(port, { timer })
   onDeath((error) => link.lose(error))
   try {
     await link.ask((id) => ({ kind: 'destroy', id, name, options: wireOptions(options) }))

@@ -1,5 +1,6 @@
 /** Ids that wait for their end. Each gets exactly one; when the other side is gone, all do. */
 import { DatabaseError } from '../errors.ts'
+import type { Timer } from './timer.ts'
 import type { ClientMessage, WireId } from '../wire/protocol.ts'
 
 export interface Waiting {
@@ -21,12 +22,14 @@ export interface PendingOptions {
 
 export class Pending {
   readonly #post: (message: ClientMessage, transfer?: readonly Transferable[]) => void
+  readonly #timer: Timer
   readonly #waiting = new Map<WireId, Waiting>()
   #lastId = 0
   #lost: DatabaseError | undefined
 
-  constructor(post: (message: ClientMessage, transfer?: readonly Transferable[]) => void) {
+  constructor(post: (message: ClientMessage, transfer?: readonly Transferable[]) => void, timer: Timer) {
     this.#post = post
+    this.#timer = timer
   }
 
   /** Sends the message that `make` makes for a new id. Resolves or rejects with its end. */
@@ -36,9 +39,9 @@ export class Pending {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       const cancel = () => this.#post({ kind: 'cancel', id })
-      const timer = waitMs === undefined ? undefined : setTimeout(() => this.reject(id, noAnswer(waitMs)), waitMs)
+      const stop = waitMs === undefined ? undefined : this.#timer.after(waitMs, () => this.reject(id, noAnswer(waitMs)))
       const end = () => {
-        clearTimeout(timer)
+        stop?.()
         signal?.removeEventListener('abort', cancel)
       }
       this.#waiting.set(id, {

@@ -7,6 +7,7 @@ import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Row, SqlParams, SqlValue } from '../sql.ts'
 import type { WireId } from '../wire/protocol.ts'
+import type { Timer } from './timer.ts'
 
 type Chunk = readonly Row[] | Uint8Array
 
@@ -23,10 +24,12 @@ export interface IterateRequest {
 
 export class ServedReads {
   readonly #send: (id: WireId, chunk: Chunk) => void
+  readonly #timer: Timer
   readonly #readers = new Map<WireId, Reader>()
 
-  constructor(send: (id: WireId, chunk: Chunk) => void) {
+  constructor(send: (id: WireId, chunk: Chunk) => void, timer: Timer) {
     this.#send = send
+    this.#timer = timer
   }
 
   /** Resolves when the last row was sent. */
@@ -53,7 +56,7 @@ export class ServedReads {
         `${limits.iterationsMax} iterations are open; end some before beginning more`,
       )
     }
-    const pulled = new Pulls()
+    const pulled = new Pulls(this.#timer)
     this.#readers.set(id, pulled)
     const onAbort = () => pulled.stop(gone('its reader has stopped'))
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -62,9 +65,9 @@ export class ServedReads {
       try {
         for (;;) {
           await pulled.next()
-          const { done, value } = await iterator.next()
-          if (done === true) return
-          this.#send(id, value)
+          const next = await iterator.next()
+          if (next.done === true) return
+          this.#send(id, next.value)
         }
       } finally {
         await iterator.return?.()
@@ -78,9 +81,14 @@ export class ServedReads {
 
 /** Chunks asked for and not yet sent. */
 class Pulls implements Reader {
+  readonly #timer: Timer
   #asked = 0
   #stopped: DatabaseError | undefined
   #wake: (() => void) | undefined
+
+  constructor(timer: Timer) {
+    this.#timer = timer
+  }
 
   readonly pull = (): void => {
     this.#asked += 1
@@ -94,13 +102,15 @@ class Pulls implements Reader {
 
   /** Resolves when one is asked for. @throws when the reader was stopped, or does not ask for long */
   async next(): Promise<void> {
-    const timer = setTimeout(() => this.stop(gone(`nobody read for ${limits.iterateIdleMs} ms`)), limits.iterateIdleMs)
+    const cancel = this.#timer.after(limits.iterateIdleMs, () =>
+      this.stop(gone(`nobody read for ${limits.iterateIdleMs} ms`)),
+    )
     while (this.#asked === 0 && this.#stopped === undefined) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
-    clearTimeout(timer)
+    cancel()
     if (this.#stopped !== undefined) throw this.#stopped
     this.#asked -= 1
   }

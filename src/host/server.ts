@@ -26,6 +26,7 @@ import { encodeError } from '../wire/wire-error.ts'
 import { callOn, callWithin } from './served-calls.ts'
 import { ServedReads } from './served-reads.ts'
 import { ServedTransactions } from './served-transactions.ts'
+import type { Timer } from './timer.ts'
 
 /** What a platform does with names. */
 export interface Platform {
@@ -42,7 +43,7 @@ export class Server {
   readonly #reads: ServedReads
   #database: Database | undefined
 
-  constructor(port: Port, platform: Platform) {
+  constructor(port: Port, platform: Platform, timer: Timer) {
     this.#platform = platform
     this.#channel = new Channel(port, {
       receive: (message) => this.#receive(message),
@@ -50,8 +51,9 @@ export class Server {
       onUnsendable: (message, error) => this.#unsendable(message, error),
     })
     this.#transactions = new ServedTransactions((id) => this.#channel.post({ kind: 'begun', id }))
-    this.#reads = new ServedReads((id, value) =>
-      this.#channel.post({ kind: 'chunk', id, value }, transferablesOf(value)),
+    this.#reads = new ServedReads(
+      (id, value) => this.#channel.post({ kind: 'chunk', id, value }, transferablesOf(value)),
+      timer,
     )
   }
 

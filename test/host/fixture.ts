@@ -1,6 +1,7 @@
 /** A database behind a channel, in one thread: both ends of a MessageChannel, so that everything is cloned as between threads. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
+import { systemClock } from '../../src/effects/clock.ts'
 import { openRemote } from '../../src/host/open-remote.ts'
 import { Server } from '../../src/host/server.ts'
 import type { Database, DatabaseError, OpenOptions } from '../../src/index.ts'
@@ -18,9 +19,9 @@ export interface Remote {
 
 export async function openBehindChannel(options: OpenOptions = {}): Promise<Remote> {
   const { port1, port2 } = new MessageChannel()
-  const server = new Server(portOf(port2), { open, destroy })
+  const server = new Server(portOf(port2), { open, destroy }, systemClock)
   const deaths: ((error: DatabaseError) => void)[] = []
-  const otherSide = { port: portOf(port1), onDeath: deaths.push.bind(deaths), end: () => undefined }
+  const otherSide = { port: portOf(port1), timer: systemClock, onDeath: deaths.push.bind(deaths), end: () => undefined }
   const db = await openRemote(otherSide, { name: 'test', options: { storage: 'memory', ...options } })
   onTestFinished(async () => {
     await db.close().catch(() => undefined)
