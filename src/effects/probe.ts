@@ -30,7 +30,8 @@ export async function findInOpfs(name: string): Promise<MediumFinding> {
 }
 
 export async function findInIndexedDb(name: string): Promise<MediumFinding> {
-  const { indexedDB: factory }: { readonly indexedDB?: IDBFactory } = globalThis
+  const platform: { readonly indexedDB?: IDBFactory } = globalThis
+  const factory = platform.indexedDB
   if (factory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
   try {
     const page = await headerPage(factory, databaseName(name))

@@ -19,9 +19,10 @@ export function listenTo(worker: Worker, timer: Timer): OtherSide {
     onDeath(tell) {
       worker.addEventListener('error', (event) => {
         // A script that cannot be loaded says nothing more than that.
-        const { message = 'its script could not be loaded' }: Partial<ErrorEvent> = event
+        const { message }: Partial<ErrorEvent> = event
+        const why = message ?? 'its script could not be loaded'
         tell(
-          new DatabaseError('DATABASE_FAILED', `the worker of the database stopped: ${message}`, {
+          new DatabaseError('DATABASE_FAILED', `the worker of the database stopped: ${why}`, {
             details: { file: event.filename, line: event.lineno },
             cause: event.error,
             outcome: 'unknown',
