@@ -18,11 +18,8 @@ export function listenTo(worker: Worker, timer: Timer): OtherSide {
     timer,
     onDeath(tell) {
       worker.addEventListener('error', (event) => {
-        // A script that cannot be loaded says nothing more than that.
-        const { message }: Partial<ErrorEvent> = event
-        const why = message ?? 'its script could not be loaded'
         tell(
-          new DatabaseError('DATABASE_FAILED', `the worker of the database stopped: ${why}`, {
+          new DatabaseError('DATABASE_FAILED', `the worker of the database stopped: ${reasonOf(event)}`, {
             details: { file: event.filename, line: event.lineno },
             cause: event.error,
             outcome: 'unknown',
@@ -34,3 +31,6 @@ export function listenTo(worker: Worker, timer: Timer): OtherSide {
     end: () => worker.terminate(),
   }
 }
+
+/** A script that cannot be loaded is an event without a message. */
+const reasonOf = ({ message = 'its script could not be loaded' }: Partial<ErrorEvent>): string => message

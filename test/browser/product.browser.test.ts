@@ -1,4 +1,5 @@
 /** The whole product in a real browser: the page's entry, the built worker, both media. */
+import { firstValueFrom } from 'rxjs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Database, destroy, isDatabaseError, open, type OpenOptions } from '../../src/browser.ts'
 
@@ -81,6 +82,25 @@ describe.each(['opfs', 'indexeddb'] as const)('%s', (storage) => {
     db.status$.subscribe((status) => states.push(status))
     expect(states).toMatchObject([{ state: 'leading', role: 'leader', medium: storage, epoch: 1 }])
   })
+})
+
+test('on OPFS a database ten times its cache is written and read, the cache within its bound', async () => {
+  const db = await openHere(nextName(), { storage: 'opfs', cacheBytes: 1024 * 1024 })
+  await db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)')
+  for (let n = 0; n < 10; n++) {
+    await db.exec(
+      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) INSERT INTO t(v) SELECT randomblob(1000) FROM n',
+    )
+  }
+  await db.checkpoint()
+  expect(await db.query('SELECT count(*) AS n, sum(length(v)) AS bytes FROM t')).toEqual([
+    { n: 12_000, bytes: 12_000_000 },
+  ])
+  expect(await db.verify()).toMatchObject({ damaged: [] })
+  const { cacheBytes, homeBytes } = await firstValueFrom(db.metrics$)
+  expect(homeBytes).toBeGreaterThan(10 * 1024 * 1024)
+  expect(cacheBytes).toBeGreaterThan(0)
+  expect(cacheBytes).toBeLessThanOrEqual(1024 * 1024)
 })
 
 describe('auto', () => {
