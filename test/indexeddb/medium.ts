@@ -3,6 +3,7 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import type { BlockStore } from '../../src/storage/block-store.ts'
 import { type Connection, type Database, openConnection } from '../../src/storage/indexeddb/connection.ts'
+import { type LogKey, type StoreName } from '../../src/storage/indexeddb/schema.ts'
 import { splitKeys } from '../../src/storage/indexeddb/log-reader.ts'
 import { type IndexedDbOptions, indexedDbSession } from '../../src/storage/indexeddb/session.ts'
 import { runSession } from '../../src/storage/recover.ts'
@@ -52,5 +53,25 @@ export class IdbWorld {
 
   async logKeys() {
     return splitKeys(await this.peek(async (database) => database.getAllKeys('log')))
+  }
+
+  /** What lies in log, segments and table. */
+  contents() {
+    return this.peek(async (database) =>
+      Promise.all([database.getAll('log'), database.getAll('segments'), database.getAll('table')]),
+    )
+  }
+
+  /** Changes or removes one value behind the back of the store. */
+  change(store: StoreName, key: LogKey, damage: (bytes: Uint8Array) => Uint8Array | undefined): Promise<void> {
+    return this.peek(async (database) => {
+      const tx = database.transaction(store, 'readwrite')
+      // The key of another store would be a key that is not there.
+      const found = await tx.store.get(key)
+      const changed = found instanceof Uint8Array ? damage(found) : undefined
+      await (changed === undefined ? tx.store.delete(key) : tx.store.put(changed, key))
+      await tx.done
+      if (found === undefined) throw new Error(`there is nothing at ${String(key)} of ${store}`)
+    })
   }
 }
