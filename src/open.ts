@@ -17,9 +17,10 @@ export async function open(name: string, options: OpenOptions = {}): Promise<Dat
 
 /**
  * Removes the database `name`. The file `lease` stays, so that two openers can never hold two of them.
+ * The types are those of the browser's entry too: `worker` says nothing here.
  * @throws INVALID_NAME, INVALID_OPTIONS, STORE_LOCKED while it is open, STORAGE_FAILED
  */
-export async function destroy(name: string, options: Pick<OpenOptions, 'storage'> = {}): Promise<void> {
+export async function destroy(name: string, options: Pick<OpenOptions, 'storage' | 'worker'> = {}): Promise<void> {
   assertName(name)
   await placeFor(name, settingsOf(options)).destroy()
 }
