@@ -3,11 +3,12 @@ import { DatabaseError } from './errors.ts'
 
 export type ImportSource = Uint8Array | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
-/** All bytes of the source, at most `bytesMax`. @throws TRANSACTION_TOO_LARGE */
+/** All bytes of the source, at most `bytesMax`. @throws TRANSACTION_TOO_LARGE; IMPORT_INVALID when it gives something else; what it throws */
 export async function collect(source: ImportSource, bytesMax: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of chunksOf(source)) {
+    assertBytes(chunk)
     length += chunk.length
     if (length > bytesMax) {
       throw new DatabaseError('TRANSACTION_TOO_LARGE', `an import is one transaction of at most ${bytesMax} bytes`, {
@@ -16,7 +17,22 @@ export async function collect(source: ImportSource, bytesMax: number): Promise<U
     }
     chunks.push(chunk)
   }
-  const whole = new Uint8Array(length)
+  return joined(chunks, length)
+}
+
+/** Types do not keep text out of a stream. */
+function assertBytes(chunk: unknown): void {
+  if (ArrayBuffer.isView(chunk)) return
+  throw new DatabaseError('IMPORT_INVALID', `import: the source gave ${typeof chunk} where bytes were expected`)
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  let whole: Uint8Array
+  try {
+    whole = new Uint8Array(length)
+  } catch (cause) {
+    throw new DatabaseError('TRANSACTION_TOO_LARGE', `import: no memory for ${length} bytes`, { cause })
+  }
   let at = 0
   for (const chunk of chunks) {
     whole.set(chunk, at)

@@ -4,7 +4,7 @@ import type { SqlEngine } from './effects/ports.ts'
 import { DatabaseError, isDatabaseError } from './errors.ts'
 import { limits } from './limits.ts'
 import { type ReadableBlocks, View } from './storage/view.ts'
-import { type BlockNo, txid } from './units.ts'
+import { type BlockNo, blockNo, txid } from './units.ts'
 
 const MAGIC = 'SQLite format 3\0'
 
@@ -43,24 +43,50 @@ export function blocksOf(file: Uint8Array, blockSize: number): ReadableBlocks {
   }
 }
 
-/** Has SQLite look at the whole file. @throws IMPORT_INVALID */
+/** Has SQLite look at the whole file. @throws IMPORT_INVALID; what making an engine meets that is not the file's fault */
 export async function assertSound(
   file: Uint8Array,
   blockSize: number,
   makeEngine: (view: View) => Promise<SqlEngine>,
 ): Promise<void> {
-  const { transactionBytesMax, resultBytesMax } = limits
-  const engine = await makeEngine(new View(blocksOf(file, blockSize), { transactionBytesMax }))
+  let engine: SqlEngine | undefined
   try {
+    engine = await makeEngine(new View(blocksOf(file, blockSize), { transactionBytesMax: limits.transactionBytesMax }))
+    const { resultBytesMax } = limits
     const { rows } = engine.run('PRAGMA integrity_check', undefined, { rowMode: 'array', resultBytesMax })
     const problems = rows.map((row) => String((row as readonly unknown[])[0])).filter((text) => text !== 'ok')
     if (problems.length > 0) throw invalid(`integrity_check says: ${problems.slice(0, 3).join('; ')}`)
   } catch (error) {
-    if (!isDatabaseError(error, 'SQL_ERROR')) throw error
-    throw invalid(`SQLite cannot read it: ${error.message}`)
+    const isFault = isDatabaseError(error, 'SQL_ERROR') || isDatabaseError(error, 'DATABASE_FAILED')
+    if (!isFault) throw error
+    throw invalid(`SQLite cannot read it: ${error.message}`, error)
   } finally {
-    engine.close()
+    engine?.close()
   }
 }
 
-const invalid = (message: string) => new DatabaseError('IMPORT_INVALID', `import: ${message}`)
+/**
+ * Stages the file as the open transaction, all or nothing: half a file is never part of somebody's commit.
+ * @throws TRANSACTION_TOO_LARGE when there is no memory for it, IMPORT_INVALID for what else is met
+ */
+export function stage(file: Uint8Array, view: View): void {
+  const { blockSize } = view
+  try {
+    view.truncate(0)
+    for (let at = 0; at < file.length; at += blockSize)
+      view.write(blockNo(at / blockSize), file.subarray(at, at + blockSize))
+  } catch (error) {
+    view.dropOverlay()
+    throw stagingError(error)
+  }
+}
+
+function stagingError(error: unknown): DatabaseError {
+  if (isDatabaseError(error)) return error
+  const message = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof RangeError)) return invalid(`it could not be staged: ${message}`, error)
+  return new DatabaseError('TRANSACTION_TOO_LARGE', `import: ${message}`, { cause: error })
+}
+
+const invalid = (message: string, cause?: unknown) =>
+  new DatabaseError('IMPORT_INVALID', `import: ${message}`, { cause })

@@ -2,10 +2,9 @@
 import type { Executor } from './effects/executor.ts'
 import type { SqlEngine } from './effects/ports.ts'
 import type { Receipt } from './events.ts'
-import { assertImportable, assertSound } from './import.ts'
+import { assertImportable, assertSound, stage } from './import.ts'
 import { limits } from './limits.ts'
 import type { View } from './storage/view.ts'
-import { blockNo } from './units.ts'
 
 export interface ReplacePorts {
   readonly view: View
@@ -33,17 +32,4 @@ export async function replaceBy(file: Uint8Array, ports: ReplacePorts): Promise<
     deadlineMs: limits.requestDeadlineMs,
   })
   return { epoch, txid }
-}
-
-/** All or nothing: half a file is never part of somebody's commit. */
-function stage(file: Uint8Array, view: View): void {
-  const { blockSize } = view
-  try {
-    view.truncate(0)
-    for (let at = 0; at < file.length; at += blockSize)
-      view.write(blockNo(at / blockSize), file.subarray(at, at + blockSize))
-  } catch (error) {
-    view.dropOverlay()
-    throw error
-  }
 }

@@ -4,11 +4,11 @@ import { DatabaseError } from '../../src/errors.ts'
 import type { Database } from '../../src/index.ts'
 import { limits } from '../../src/limits.ts'
 import { View } from '../../src/storage/view.ts'
-import { blocksOf } from '../../src/import.ts'
+import { assertImportable, assertSound, blocksOf, stage } from '../../src/import.ts'
 import { codeOf, errorOf, openMemory, recordEvents } from '../api/harness.ts'
 import { openOn } from '../api/sim-place.ts'
 import { SimDisk } from '../model/sim-disk.ts'
-import { openFixture } from '../unit/vfs/fixture.ts'
+import { openFixture, thrownBy } from '../unit/vfs/fixture.ts'
 import { rows } from './touchy-view.ts'
 import { afterKill, afterPowerLoss, column, gate, isSound, openOver, withFiles } from './world.ts'
 
@@ -127,6 +127,66 @@ describe('attack-33', () => {
       changed(4096, ...Array<number>(500).fill(7)),
     ])
       expect(await codeOf(db.import(source))).toBe('IMPORT_INVALID')
+    expect(await column(db, 'SELECT name FROM sqlite_schema')).toEqual(['kept'])
+  })
+
+  test('attack-33 whatever byte of the first page is wrong, the file is refused as such, or it is sound', async () => {
+    const file = await fileOf(10)
+    const makeEngine = async (view: View) => (await openFixture({ view })).engine
+    const check = async (source: Uint8Array) => {
+      assertImportable(source, 4096)
+      await assertSound(source, 4096, makeEngine)
+    }
+    const refusals = new Set<string>()
+    let soundCount = 0
+    const places = [...Array.from({ length: 112 }, (_, at) => at), 3900, 3950, 4000, 4090]
+    for (const at of places) {
+      for (const byte of [0, 255]) {
+        const copy = file.slice()
+        copy[at] = byte
+        const error = await check(copy).catch((thrown: unknown) => thrown)
+        if (error === undefined) soundCount++
+        else refusals.add(error instanceof DatabaseError ? error.code : String(error))
+      }
+    }
+    expect([...refusals]).toEqual(['IMPORT_INVALID'])
+    expect(soundCount).toBeGreaterThan(50)
+    const db = await openMemory()
+    const malformed = file.slice()
+    malformed[4090] = 0
+    expect(await codeOf(db.import(malformed))).toBe('IMPORT_INVALID')
+    expect(await column(db, 'SELECT count(*) FROM sqlite_schema')).toEqual([0])
+  })
+
+  test('attack-33 a file that does not fit in memory, and what is no file, are refused by a code', async () => {
+    const db = await openMemory()
+    await db.exec('CREATE TABLE kept (a)')
+    const file = await fileOf(10)
+    for (const [thrown, code] of [
+      [new RangeError('Array buffer allocation failed'), 'TRANSACTION_TOO_LARGE'],
+      [new TypeError('nobody expects this'), 'IMPORT_INVALID'],
+    ] as const) {
+      const view = new View(blocksOf(file, 4096), { transactionBytesMax: 1e9 })
+      const write = view.write.bind(view)
+      let count = 0
+      view.write = (at, bytes) => {
+        if (++count === 2) throw thrown
+        write(at, bytes)
+      }
+      expect(thrownBy(() => stage(file, view))).toMatchObject({ code, cause: thrown })
+      expect([count, view.hasOverlay]).toEqual([2, false])
+    }
+    const text = async function* () {
+      yield file.subarray(0, 4096)
+      yield await Promise.resolve('not bytes' as unknown as Uint8Array)
+    }
+    expect(await codeOf(db.import(text()))).toBe('IMPORT_INVALID')
+    const broken = async function* () {
+      yield file.subarray(0, 4096)
+      await Promise.reject(new RangeError('of the source'))
+    }
+    // What the caller's own source throws is the caller's.
+    await expect(db.import(broken())).rejects.toThrow('of the source')
     expect(await column(db, 'SELECT name FROM sqlite_schema')).toEqual(['kept'])
   })
 })
