@@ -6,6 +6,8 @@ import type { Epoch, Txid } from '../units.ts'
 import type { Clock } from './ports.ts'
 
 const PAUSE_MS = 1000
+/** The end of a reign waits no longer than this for the last note. */
+const WAIT_MS_MAX = 2000
 
 export interface WitnessPosition {
   readonly epoch: Epoch
@@ -38,11 +40,21 @@ export class WitnessKeeper {
   async flush(): Promise<void> {
     this.#cancel?.()
     this.#cancel = undefined
-    await this.#writing
+    await this.#bounded(this.#writing)
     const position = this.#next
     if (position === undefined) return
     this.#next = undefined
     this.#writing = this.#write(position).catch(() => undefined)
-    await this.#writing
+    await this.#bounded(this.#writing)
+  }
+
+  async #bounded(work: Promise<void> | undefined): Promise<void> {
+    if (work === undefined) return
+    let cancel: () => void = () => undefined
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(WAIT_MS_MAX, resolve)
+    })
+    await Promise.race([work, late])
+    cancel()
   }
 }

@@ -3,7 +3,16 @@ import { ReplaySubject, Subject } from 'rxjs'
 import { DatabaseError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { Channel, type Port } from '../wire/channel.ts'
-import type { ClientMessage, Methods, ServerMessage, Streamed, StreamName, WireId } from '../wire/protocol.ts'
+import {
+  ALL_IDS,
+  type ClientMessage,
+  type Methods,
+  type ServerMessage,
+  type Streamed,
+  type StreamName,
+  type WireError,
+  type WireId,
+} from '../wire/protocol.ts'
 import { decodeError } from '../wire/wire-error.ts'
 import { Pending, type PendingOptions } from './pending.ts'
 import type { Timer } from './timer.ts'
@@ -70,7 +79,9 @@ export class Link {
       case 'answer':
         return this.#pending.resolve(message.id, message.value)
       case 'failed':
-        return this.#pending.reject(message.id, decodeError(message.error))
+        return message.id === ALL_IDS
+          ? this.lose(asOurs(message.error))
+          : this.#pending.reject(message.id, decodeError(message.error))
       case 'logged':
         return this.#logger?.[message.level](message.record, message.message)
       case 'told':
@@ -92,6 +103,13 @@ export class Link {
         return this.told.status.next(message.value)
     }
   }
+}
+
+function asOurs(error: WireError): DatabaseError {
+  const decoded = decodeError(error)
+  return decoded instanceof DatabaseError
+    ? decoded
+    : new DatabaseError('DATABASE_FAILED', decoded.message, { cause: decoded })
 }
 
 const unsendable = (cause: unknown) =>

@@ -1,5 +1,6 @@
 /** Opens, or removes, a database on the other side of a port. */
 import type { Database, OpenOptions } from '../api.ts'
+import { DatabaseError } from '../errors.ts'
 import { isolated } from '../logger.ts'
 import { callOnSync } from '../streams/callbacks.ts'
 import type { Opened, WireOpenOptions } from '../wire/protocol.ts'
@@ -22,8 +23,12 @@ export async function openRemote(
   onDeath((error) => link.lose(error))
   try {
     const asked = link.ask((id) => ({ kind: 'open', id, name, options: wireOptions(options) }), { signal })
+    const onClosed = () => {
+      link.lose(closed())
+      end()
+    }
     // The protocol answers `open` with this.
-    const database = new RemoteDatabase(name, { link, opened: (await asked) as Opened, onClosed: end })
+    const database = new RemoteDatabase(name, { link, opened: (await asked) as Opened, onClosed })
     if (on !== undefined) callOnSync(database.events$, on)
     return database
   } catch (error) {
@@ -42,6 +47,8 @@ export async function destroyRemote({ port, timer, onDeath, end }: OtherSide, { 
     end()
   }
 }
+
+const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed')
 
 function wireOptions({ signal: _s, logger, on: _o, worker: _w, ...rest }: OpenOptions): WireOpenOptions {
   return { ...rest, isLogged: logger !== undefined }

@@ -12,14 +12,15 @@ import { DatabaseError } from '../errors.ts'
 import type { Status } from '../events.ts'
 import type { Logger, LogLevel } from '../logger.ts'
 import { Channel, type Port } from '../wire/channel.ts'
-import type {
-  CallMessage,
-  ClientMessage,
-  Opened,
-  ServerMessage,
-  StreamOnDemand,
-  WireId,
-  WireOpenOptions,
+import {
+  ALL_IDS,
+  type CallMessage,
+  type ClientMessage,
+  type Opened,
+  type ServerMessage,
+  type StreamOnDemand,
+  type WireId,
+  type WireOpenOptions,
 } from '../wire/protocol.ts'
 import { transferablesOf } from '../wire/transferable.ts'
 import { encodeError } from '../wire/wire-error.ts'
@@ -41,13 +42,14 @@ export class Server {
   readonly #subscriptions = new Map<StreamOnDemand, { unsubscribe(): void }>()
   readonly #transactions: ServedTransactions
   readonly #reads: ServedReads
+  #isBegun = false
   #database: Database | undefined
 
   constructor(port: Port, platform: Platform, timer: Timer) {
     this.#platform = platform
     this.#channel = new Channel(port, {
       receive: (message) => this.#receive(message),
-      onRefused: (error) => this.#failed(0, error),
+      onRefused: (error) => this.#failed(ALL_IDS, error),
       onUnsendable: (message, error) => this.#unsendable(message, error),
     })
     this.#transactions = new ServedTransactions((id) => this.#channel.post({ kind: 'begun', id }))
@@ -128,7 +130,8 @@ export class Server {
   }
 
   async #begin(name: string, options: WireOpenOptions, signal: AbortSignal): Promise<Opened> {
-    if (this.#database !== undefined) throw new DatabaseError('MISUSE', 'a worker has one database')
+    if (this.#isBegun) throw new DatabaseError('MISUSE', 'a worker has one database')
+    this.#isBegun = true
     const { isLogged, ...rest } = options
     const database = await this.#platform.open(name, {
       ...rest,

@@ -27,6 +27,8 @@ export const PROTOCOL_VERSION = 1
 
 /** Numbered by the client from 1. */
 export type WireId = number
+/** In place of an id: everything that waits has failed, because the sides do not understand each other. */
+export const ALL_IDS = 0
 
 /** Signals do not travel: raising one is a `cancel`. */
 type Cloned<Options> = Omit<Options, 'signal'>

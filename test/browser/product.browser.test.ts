@@ -36,6 +36,7 @@ describe.each(['opfs', 'indexeddb'] as const)('%s', (storage) => {
       await tx.exec('UPDATE t SET v = v + 1')
     })
     await first.close()
+    expect(await codeOf(first.exec('SELECT 1'))).toBe('DATABASE_CLOSED')
     const second = await openHere(name, { storage })
     expect(second.recoveryReport.found).toBe('existing')
     expect(await second.query('SELECT count(*) AS n, sum(v) AS sum FROM t')).toEqual([{ n: 100, sum: 5050 }])

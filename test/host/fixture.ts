@@ -15,6 +15,7 @@ export interface Remote {
   die(error: DatabaseError): void
   /** The server's end, for messages of a test's own. */
   readonly otherEnd: MessagePort
+  readonly clientEnd: MessagePort
 }
 
 export async function openBehindChannel(options: OpenOptions = {}): Promise<Remote> {
@@ -30,7 +31,7 @@ export async function openBehindChannel(options: OpenOptions = {}): Promise<Remo
   const die = (error: DatabaseError) => {
     for (const tell of deaths) tell(error)
   }
-  return { db, server, die, otherEnd: port2 }
+  return { db, server, die, otherEnd: port2, clientEnd: port1 }
 }
 
 /** Node's ports are those of the platform but for their types. */

@@ -84,6 +84,13 @@ describe('requests', () => {
 })
 
 describe('bad days', () => {
+  test('a server that does not understand its client says so to everybody who waits', async () => {
+    const { db, clientEnd } = await openBehindChannel()
+    const waiting = errorOf(db.transaction(() => new Promise(() => undefined)))
+    clientEnd.postMessage({ datasync: 99, messages: [] })
+    expect((await waiting).code).toBe('PROTOCOL_MISMATCH')
+  })
+
   test('the death of the other side answers everybody, outcome unknown, and whoever asks later', async () => {
     const { db, die } = await openBehindChannel()
     const waiting = errorOf(db.transaction(() => new Promise(() => undefined)))

@@ -62,3 +62,14 @@ test('one that cannot be written is nobody’s error, and the next is tried', as
   await witness.flush()
   expect(calls).toBe(2)
 })
+
+test('a book that never answers does not keep the end of a reign waiting', async () => {
+  const { timers, witness } = keeper(() => new Promise<void>(() => undefined))
+  witness.note(at(1))
+  const flushed = witness.flush()
+  await Promise.resolve()
+  await Promise.resolve()
+  expect(timers.map(({ ms }) => ms)).toEqual([2000])
+  timers.pop()?.fn()
+  await flushed
+})
