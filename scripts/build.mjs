@@ -6,19 +6,18 @@
  *   a copy     dist/wa-sqlite.wasm, which the worker fetches from beside itself
  */
 import { build } from 'esbuild'
-import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { run } from './steps.mjs'
 
 const root = path.resolve(import.meta.dirname, '..')
 const dist = path.join(root, 'dist')
-const workerEntry = path.join(root, 'src/worker.ts')
 
 rmSync(dist, { recursive: true, force: true })
 const { code, output } = await run('tsc -p tsconfig.build.json')
 process.stdout.write(output)
-if (code === 0 && existsSync(workerEntry)) {
+if (code === 0) {
   await buildWorker()
   copyFileSync(
     createRequire(import.meta.url).resolve('wa-sqlite/dist/wa-sqlite.wasm'),
@@ -30,7 +29,7 @@ process.exitCode = code
 /** For browsers alone: an import of one of Node's modules, however far away, fails here. Names are kept for stacks. */
 async function buildWorker() {
   await build({
-    entryPoints: [workerEntry],
+    entryPoints: [path.join(root, 'src/worker.ts')],
     outfile: path.join(dist, 'worker.js'),
     allowOverwrite: true,
     bundle: true,
