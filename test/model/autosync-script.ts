@@ -42,6 +42,22 @@ export interface Played {
 const BLOCK_BYTES = 4096
 
 export function play(script: Script, machine: AnyStateMachine = autosyncMachine): Played {
+  const { clock, end } = stage(script, { machine })
+  clock.runUntil(script.untilMs)
+  return end()
+}
+
+export interface StageOptions {
+  readonly machine?: AnyStateMachine
+  /** Told when a flush begins that is not refused: which writes it takes, counted from 0, `through` not included. */
+  readonly onFlush?: (taken: { readonly from: number; readonly through: number }) => void
+}
+
+/** Everything is set up, and nothing has happened yet: whoever moves the clock plays the script. */
+export function stage(
+  script: Script,
+  { machine = autosyncMachine, onFlush }: StageOptions = {},
+): { readonly clock: DiscreteClock; readonly end: () => Played } {
   const clock = new DiscreteClock()
   const input = { policy: script.policy, highBytes: 2 ** 30, normalBytes: 2 ** 29, sealedTxid: 0 }
   const actor = createActor(machine as typeof autosyncMachine, { input })
@@ -62,6 +78,7 @@ export function play(script: Script, machine: AnyStateMachine = autosyncMachine)
     const through = writes.length
     const isRefused = script.refused?.includes(flushes.length) ?? false
     flushes.push({ atMs: clock.nowMs, trigger, count: through - writtenCount })
+    if (!isRefused) onFlush?.({ from: writtenCount, through })
     clock.at(clock.nowMs + (script.flushMs ?? 0), () => {
       if (isRefused) return actor.send({ type: 'flush.refused', atMs: clock.nowMs })
       for (const write of writes.slice(writtenCount, through)) write.durableAtMs = clock.nowMs
@@ -85,7 +102,9 @@ export function play(script: Script, machine: AnyStateMachine = autosyncMachine)
       actor.send({ type: 'transactions.sealed', sealedTxid: writes.length, ...dirtiness() })
     })
   }
-  clock.runUntil(script.untilMs)
-  actor.stop()
-  return { flushes, lagsMs: writes.map(({ atMs, durableAtMs }) => durableAtMs - atMs), isDrained }
+  const end = (): Played => {
+    actor.stop()
+    return { flushes, lagsMs: writes.map(({ atMs, durableAtMs }) => durableAtMs - atMs), isDrained }
+  }
+  return { clock, end }
 }

@@ -27,12 +27,18 @@ export class DiscreteClock {
 
   /** Runs everything that is due until `untilMs`, and leaves the time there. */
   runUntil(untilMs: number): void {
-    for (let next = this.#earliest(); next !== undefined && next.atMs <= untilMs; next = this.#earliest()) {
-      this.#timers.delete(next)
-      this.#nowMs = next.atMs
-      next.run()
-    }
+    while (this.runNext(untilMs));
     this.#nowMs = Math.max(this.#nowMs, untilMs)
+  }
+
+  /** Runs the earliest timer that is due until `untilMs`; returns whether there was one. */
+  runNext(untilMs: number): boolean {
+    const next = this.#earliest()
+    if (next === undefined || next.atMs > untilMs) return false
+    this.#timers.delete(next)
+    this.#nowMs = next.atMs
+    next.run()
+    return true
   }
 
   #earliest(): Timer | undefined {
