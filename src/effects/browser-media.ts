@@ -1,11 +1,15 @@
 /** What is done with a store of each of a browser's media. */
+import { DatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { destroyDatabase, openConnection } from '../storage/indexeddb/connection.ts'
 import { indexedDbSession } from '../storage/indexeddb/session.ts'
 import { openOpfs } from '../storage/media/opfs-fs.ts'
 import { removeOpfs } from '../storage/media/remove-opfs.ts'
 import { type RecoverySession, recoverySession } from '../storage/recover.ts'
 import type { StoreOptions } from '../storage/recovery-state.ts'
+import { systemClock } from './clock.ts'
 import type { BrowserMedium } from './store-choice.ts'
+import { within } from './within.ts'
 
 interface Medium {
   /** Opens the place of a store, not the store. */
@@ -14,7 +18,7 @@ interface Medium {
   destroy(name: string): Promise<void>
 }
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+const pause = (ms: number) => new Promise<void>((resolve) => void systemClock.after(ms, resolve))
 
 export const browserMedia: Readonly<Record<BrowserMedium, Medium>> = {
   opfs: {
@@ -29,6 +33,17 @@ export const browserMedia: Readonly<Record<BrowserMedium, Medium>> = {
       const connection = await openConnection(name, { factory: indexedDB })
       return (options) => indexedDbSession(connection, options)
     },
-    destroy: (name) => destroyDatabase(name, { factory: indexedDB }),
+    destroy: (name) =>
+      within(destroyDatabase(name, { factory: indexedDB }), {
+        ms: limits.destroyMs,
+        clock: systemClock,
+        late: () => {
+          throw stillOpen(name)
+        },
+      }),
   },
 }
+
+/** The deletion happens when the last connection closes, whether or not anybody waits for it. */
+const stillOpen = (name: string) =>
+  new DatabaseError('STORE_LOCKED', `indexeddb:${name} is open elsewhere and does not close`, { details: { name } })

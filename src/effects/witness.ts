@@ -4,6 +4,7 @@
  */
 import type { Epoch, Txid } from '../units.ts'
 import type { Clock } from './ports.ts'
+import { within } from './within.ts'
 
 const PAUSE_MS = 1000
 /** The end of a reign waits no longer than this for the last note. */
@@ -40,21 +41,16 @@ export class WitnessKeeper {
   async flush(): Promise<void> {
     this.#cancel?.()
     this.#cancel = undefined
-    await this.#bounded(this.#writing)
+    await this.#written()
     const position = this.#next
     if (position === undefined) return
     this.#next = undefined
     this.#writing = this.#write(position).catch(() => undefined)
-    await this.#bounded(this.#writing)
+    await this.#written()
   }
 
-  async #bounded(work: Promise<void> | undefined): Promise<void> {
-    if (work === undefined) return
-    let cancel: () => void = () => undefined
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(WAIT_MS_MAX, resolve)
-    })
-    await Promise.race([work, late])
-    cancel()
+  async #written(): Promise<void> {
+    if (this.#writing === undefined) return
+    await within(this.#writing, { ms: WAIT_MS_MAX, clock: this.#clock, late: () => undefined })
   }
 }

@@ -47,7 +47,7 @@ describe('attack-23', () => {
     const output = execFileSync(process.execPath, ['-e', tryLockCode(file)], { encoding: 'utf8' })
     expect(output.trim()).toBe('false')
     await db.close()
-    acquireLease(path.join(base, 'test')).release()
+    await acquireLease(path.join(base, 'test')).release()
   })
 
   test('attack-23 a lease that was replaced between opening and locking it is not held', async () => {
@@ -62,7 +62,7 @@ describe('attack-23', () => {
     expect(thrownBy(() => acquireLease(base))).toMatchObject({ code: 'STORE_LOCKED' })
     expect(replaced).toBe(1)
     beforeLock.run = () => undefined
-    acquireLease(base).release()
+    await acquireLease(base).release()
   })
 
   test('attack-23 a lease that somebody unlinks makes no two writers', async () => {

@@ -13,7 +13,6 @@
 import { assert } from '../../assert.ts'
 import { DatabaseError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import { MiB } from '../../units.ts'
 import type { BlockStore, DamagedBlock } from '../block-store.ts'
 import { newMeter } from '../meter.ts'
 import type { RecoverySession, ScanSummary } from '../recover.ts'
@@ -40,8 +39,6 @@ export interface IndexedDbOptions extends StoreOptions {
   /** A longer record is written in chunks of this. */
   readonly chunkBytes?: number
 }
-
-const RESIDENT_BYTES_MAX = 1024 * MiB
 
 export function indexedDbSession(connection: Connection, options: IndexedDbOptions): RecoverySession {
   return new Session(connection, options)
@@ -82,7 +79,7 @@ class Session implements RecoverySession {
 
   async scan(): Promise<ScanSummary> {
     const { header } = inOrder(this.#begun)
-    const { residentBytesMax = RESIDENT_BYTES_MAX } = this.#options
+    const { residentBytesMax = limits.residentBytesMax } = this.#options
     const found = await readStore(this.#connection, header, { meter: this.#meter, residentBytesMax })
     const verdict = logVerdict(header, found.log)
     this.#scanned = { found, verdict }
@@ -115,7 +112,7 @@ class Session implements RecoverySession {
       limits: {
         checkpointBytes: checkpointBytes ?? limits.checkpointBytes,
         checkpointStepBytes: checkpointStepBytes ?? limits.checkpointStepBytes,
-        residentBytesMax: residentBytesMax ?? RESIDENT_BYTES_MAX,
+        residentBytesMax: residentBytesMax ?? limits.residentBytesMax,
         chunkBytes: chunkBytes ?? CHUNK_BYTES,
       },
     }
