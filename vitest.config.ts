@@ -3,10 +3,9 @@
  * `.browser.test.ts`, in a page of headless Chromium with a profile on the disk, one file after the other.
  */
 import { playwright } from '@vitest/browser-playwright'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { chromiumFlags, findChromium } from './scripts/chromium.mjs'
+import { freshProfile } from './test/browser/fresh-profile.ts'
 
 const browserTests = 'test/browser/**/*.browser.test.ts'
 const executablePath = findChromium()
@@ -34,7 +33,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          globalSetup: 'test/browser/remove-profile.ts',
           browser: {
             enabled: true,
             headless: true,
@@ -42,7 +40,7 @@ export default defineConfig({
             provider: playwright({
               launchOptions: { ...(executablePath === undefined ? {} : { executablePath }), args: chromiumFlags },
               // Without one everything lies in memory, as in a private window.
-              persistentContext: path.join(tmpdir(), `datasync-browser-${process.pid}`),
+              persistentContext: freshProfile(),
             }),
             instances: [{ browser: 'chromium' }],
           },
