@@ -10,6 +10,7 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
   soon,
+  ...(typeof requestIdleCallback === 'function' ? { idle } : {}),
 }
 
 /** Browsers have no setImmediate, and their timers wait for 4 ms: a message to ourselves comes in the next turn. */
@@ -21,4 +22,12 @@ function soon(fn: () => void): void {
     fn()
   }
   port2.postMessage(undefined)
+}
+
+const IDLE_MS_MAX = 1000
+
+/** A window draws and answers its user first. Workers and Node have no such moments. */
+function idle(fn: () => void): () => void {
+  const request = requestIdleCallback(fn, { timeout: IDLE_MS_MAX })
+  return () => cancelIdleCallback(request)
 }

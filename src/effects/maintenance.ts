@@ -1,6 +1,6 @@
 /**
  * Work on the store that can wait: checkpoints and verification, one at a time, giving way to commits between steps. A checkpoint runs
- * when the log is long, or when nothing was committed for a while.
+ * when the log is long, or when nothing was committed for a while; then in a moment that nobody needs, where the clock knows of such.
  */
 import { DatabaseError, isDatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -88,15 +88,25 @@ export class Maintenance {
   /** One timer serves any number of commits: it looks how long ago the last one was. */
   #armIdle(ms: number): void {
     if (this.#cancelIdle !== undefined) return
-    this.#cancelIdle = this.#ports.clock.after(ms, () => {
-      this.#cancelIdle = undefined
-      const restMs = this.#committedAtMs + limits.idleCheckpointMs - this.#ports.clock.now()
-      if (restMs > 0) this.#armIdle(restMs)
-      else {
-        this.#checkpointInBackground({ everything: true })
-        this.#ports.onIdle()
-      }
+    const { clock } = this.#ports
+    this.#cancelIdle = clock.after(ms, () => {
+      if (clock.idle === undefined || this.#restMs() > 0) return this.#idled()
+      this.#cancelIdle = clock.idle(() => this.#idled())
     })
+  }
+
+  /** Unless something was committed meanwhile. */
+  #idled(): void {
+    this.#cancelIdle = undefined
+    const restMs = this.#restMs()
+    if (restMs > 0) return this.#armIdle(restMs)
+    this.#checkpointInBackground({ everything: true })
+    this.#ports.onIdle()
+  }
+
+  /** Until nothing was committed for long enough. */
+  #restMs(): number {
+    return this.#committedAtMs + limits.idleCheckpointMs - this.#ports.clock.now()
   }
 
   #checkpointInBackground(options: { readonly everything: boolean }): void {

@@ -33,4 +33,6 @@ export interface Clock {
   after(ms: number, fn: () => void, options?: { readonly keepsAlive: boolean }): () => void
   /** Runs `fn` once the event loop has had a turn. */
   soon(fn: () => void): void
+  /** Runs `fn` in the next moment that nobody needs, or after a second without one; returns how to cancel it. Absent: now is as good. */
+  idle?(fn: () => void): () => void
 }
