@@ -1,0 +1,72 @@
+/**
+ * The sides, as data: read in Node, in the page and in workers. "survives" says what a finished write survives, as the side is set here:
+ * OPFS flush and strict IndexedDB transactions reach the disk; a relaxed IndexedDB transaction, Chromium's default, is with the browser.
+ */
+
+/**
+ * @typedef {object} Side
+ * @property {string} name
+ * @property {'ours' | 'wa-sqlite' | 'sqlite-wasm'} kind
+ * @property {'page' | 'worker'} from where it is called and measured; the database is in a dedicated worker either way
+ * @property {string} survives
+ * @property {'opfs' | 'indexeddb'} [storage] of ours
+ * @property {string} [vfs] of wa-sqlite, in src/examples
+ * @property {'wa-sqlite' | 'wa-sqlite-async'} [build] of wa-sqlite: the synchronous one where the VFS allows it
+ * @property {readonly string[]} [setup] SQL before anything else
+ */
+
+const power = 'power loss'
+const browser = 'the page; the browser writes later'
+
+/** @type {(name: string, storage: 'opfs' | 'indexeddb', from: 'page' | 'worker') => Side} */
+const ours = (name, storage, from) => ({ name, kind: 'ours', storage, from, survives: power })
+
+/** @type {(vfs: string, survives: string, rest?: Partial<Side>) => Side} */
+const peer = (vfs, survives, rest = {}) => ({
+  name: `wa-sqlite ${vfs}`,
+  kind: 'wa-sqlite',
+  vfs,
+  from: 'worker',
+  build: 'wa-sqlite',
+  survives,
+  ...rest,
+})
+
+export const memory = peer('MemoryVFS', 'nothing')
+export const opfs = ours('DataSync OPFS, from the page', 'opfs', 'page')
+export const opfsInside = ours('DataSync OPFS, in the worker', 'opfs', 'worker')
+export const indexedDb = ours('DataSync IndexedDB, from the page', 'indexeddb', 'page')
+export const indexedDbInside = ours('DataSync IndexedDB, in the worker', 'indexeddb', 'worker')
+export const mirror = peer('IDBMirrorVFS', browser, { build: 'wa-sqlite-async' })
+export const batchAtomic = peer('IDBBatchAtomicVFS', power, { build: 'wa-sqlite-async' })
+export const writeAhead = peer('OPFSWriteAheadVFS', 'process death')
+export const writeAheadFull = peer('OPFSWriteAheadVFS', power, {
+  name: 'wa-sqlite OPFSWriteAheadVFS FULL',
+  setup: ['PRAGMA synchronous = FULL'],
+})
+export const accessHandlePool = peer('AccessHandlePoolVFS', power)
+export const coopSync = peer('OPFSCoopSyncVFS', power)
+
+/** @type {Side} */
+export const sahPool = {
+  name: 'sqlite-wasm opfs-sahpool',
+  kind: 'sqlite-wasm',
+  from: 'worker',
+  survives: power,
+}
+
+/** All of them, in the order of the tables. @type {readonly Side[]} */
+export const sides = [
+  memory,
+  opfs,
+  opfsInside,
+  writeAhead,
+  writeAheadFull,
+  accessHandlePool,
+  coopSync,
+  sahPool,
+  indexedDb,
+  indexedDbInside,
+  mirror,
+  batchAtomic,
+]
