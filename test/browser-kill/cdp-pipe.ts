@@ -68,6 +68,11 @@ export class CdpPipe {
     })
   }
 
+  /** Every event, until the pipe ends. */
+  listen(hear: (event: CdpEvent) => void): void {
+    this.#listeners.add(hear)
+  }
+
   /** The first event that fits, from now on. */
   next(fits: (event: CdpEvent) => boolean, { what, boundMs = 30_000 }: NextOptions): Promise<CdpEvent> {
     return new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 /** Files on loopback, which browsers count as a secure context. Scripts are bundled from their sources when the server starts. */
 import { build } from 'esbuild'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import path from 'node:path'
 
@@ -8,8 +9,23 @@ export interface FileServer {
   close(): Promise<void>
 }
 
-/** Serves `/` as an empty page, and each entry under its name with `.js`. An entry is a path beside this file. */
-export async function serveScripts(entries: readonly string[]): Promise<FileServer> {
+/** What a page needs of the built package beside itself. Read when the server starts: a build meanwhile does not change it. */
+export const builtFiles = ['dist/worker.js', 'dist/wa-sqlite.wasm'] as const
+
+const types: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '': 'text/html; charset=utf-8',
+}
+
+/**
+ * Serves `/` as an empty page, each entry under its name with `.js`, and each file under its name. An entry is a path beside this file, a
+ * file one from the root of the project.
+ */
+export async function serveScripts(
+  entries: readonly string[],
+  { files = [] }: { readonly files?: readonly string[] } = {},
+): Promise<FileServer> {
   const { outputFiles } = await build({
     entryPoints: entries.map((entry) => path.join(import.meta.dirname, entry)),
     outdir: '/',
@@ -19,13 +35,16 @@ export async function serveScripts(entries: readonly string[]): Promise<FileServ
     platform: 'browser',
     target: 'es2022',
   })
-  const scripts = new Map(outputFiles.map((file) => [`/${path.basename(file.path)}`, file.text]))
+  const served = new Map<string, string | Buffer>([
+    ['/', '<!doctype html><meta charset="utf-8"><title>page</title>'],
+    ...files.map((file) => [`/${path.basename(file)}`, readFileSync(file)] as const),
+    ...outputFiles.map((file) => [`/${path.basename(file.path)}`, file.text] as const),
+  ])
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const script = scripts.get(pathname)
-    const body = pathname === '/' ? '<!doctype html><meta charset="utf-8"><title>page</title>' : script
+    const body = served.get(pathname)
     response.writeHead(body === undefined ? 404 : 200, {
-      'content-type': script === undefined ? 'text/html; charset=utf-8' : 'text/javascript; charset=utf-8',
+      'content-type': types[path.extname(pathname)] ?? 'application/octet-stream',
       'cache-control': 'no-store',
     })
     response.end(body)

@@ -45,6 +45,16 @@ export class Page {
     throw new Error(exception?.description ?? String(exception?.value ?? text))
   }
 
+  /** Makes a function of this name in the page, from the next load on; what it is called with, a text, is told here. */
+  async bind(name: string, hear: (text: string) => void): Promise<void> {
+    this.#pipe.listen(({ method, sessionId, params }) => {
+      if (method !== 'Runtime.bindingCalled' || sessionId !== this.#sessionId || params['name'] !== name) return
+      hear(String(params['payload']))
+    })
+    await this.send('Runtime.enable')
+    await this.send('Runtime.addBinding', { name })
+  }
+
   /** Ends the process of the page as a crash does. */
   async crash(): Promise<void> {
     const crashed = this.#next('Inspector.targetCrashed')
