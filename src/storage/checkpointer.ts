@@ -133,6 +133,8 @@ async function writeHome(
   const { home, blockSize, limits } = parts
   await home.guard()
   options.stillOurs()
+  // What lies behind the database is of an earlier one, or of a fold that failed: it must not come back when the home grows.
+  home.cutTo(parts.header.current.sizeBlocks)
   const image = new Uint8Array(blockSize)
   let bytes = 0
   let stepBytes = 0
@@ -160,6 +162,7 @@ function foldBlock(
   const { segment, frame } = source
   const { imageAt: _place, ...entry } = frame
   table.set(at, entry)
+  if (at === 0 && frame.isTombstone) home.giveUpFirst()
   if (at >= sizeBlocks) return 0
   if (frame.isTombstone) {
     home.writeZeros(at)

@@ -5,6 +5,7 @@
  * torn mix. What stands there in truth is kept in the header; every read of block 0 puts it back.
  */
 import { type BlockNo, blockNo } from '../units.ts'
+import { isEqual } from './bytes.ts'
 import type { StoreFile } from './file-system.ts'
 
 const GUARD_AT = 18
@@ -24,6 +25,10 @@ export class Home {
   #isGuarded: boolean
   /** Of the file; asked for at each commit, so not of the medium. */
   #bytes: number
+  /** A change of the file failed: how long it is, the medium knows. */
+  #isLengthUnsure = false
+  /** It was cut, and no barrier has followed that this class has seen. */
+  #isCutPending = false
 
   constructor(file: StoreFile, { blockSize, guarded }: HomeOptions) {
     this.file = file
@@ -76,8 +81,14 @@ export class Home {
     if (at * this.blockSize < this.#bytes) this.#write(at, this.#zeros)
   }
 
+  /** Block 0 is given up: nothing stands in its bytes 18 and 19 any more. */
+  giveUpFirst(): void {
+    this.#guarded = [0, 0]
+  }
+
   /** Grows with zeros; never cuts. Returns the bytes added. */
   growTo(sizeBlocks: number): number {
+    this.#measure()
     const missing = sizeBlocks * this.blockSize - this.#bytes
     if (missing > 0) this.#resize(sizeBlocks)
     return Math.max(missing, 0)
@@ -85,39 +96,64 @@ export class Home {
 
   /** Cuts what lies behind the database. Only once a durable header says that it ends there. Returns the bytes cut. */
   cutTo(sizeBlocks: number): number {
+    this.#measure()
     const excess = this.#bytes - sizeBlocks * this.blockSize
-    if (excess > 0) this.#resize(sizeBlocks)
-    return Math.max(excess, 0)
+    if (excess <= 0) return 0
+    this.#isCutPending = true
+    this.#resize(sizeBlocks)
+    return excess
   }
 
   /** The file was changed by another SQLite: what stands in it now is true. */
   adoptGuarded(): void {
-    const bytes = new Uint8Array(2)
-    this.file.read(bytes, GUARD_AT)
-    this.#guarded = [bytes[0] ?? 0, bytes[1] ?? 0]
+    const [write = 0, read = 0] = guardBytesOf(this.file)
+    this.#guarded = [write, read]
   }
 
-  /** The last step of a clean close: from here any SQLite opens the file. */
+  /**
+   * The last step of a clean close: from here any SQLite opens the file. The medium is asked what stands there, because a write of the
+   * two bytes may have failed after the first.
+   */
   async unguard(): Promise<void> {
-    if (!this.#isGuarded) return
-    if (this.#bytes >= this.blockSize) this.file.write(Uint8Array.from(this.#guarded), GUARD_AT)
+    const isPlain = this.#bytes < this.blockSize || isEqual(guardBytesOf(this.file), Uint8Array.from(this.#guarded))
+    if (isPlain && !this.#isGuarded && !this.#isCutPending) return
+    if (!isPlain) this.file.write(Uint8Array.from(this.#guarded), GUARD_AT)
     await this.file.flushAsync()
     this.#isGuarded = false
+    this.#isCutPending = false
   }
 
   #write(at: BlockNo, bytes: Uint8Array): void {
-    this.file.write(bytes, at * this.blockSize)
+    this.#change(() => this.file.write(bytes, at * this.blockSize))
     this.#bytes = Math.max(this.#bytes, (at + 1) * this.blockSize)
   }
 
   #resize(sizeBlocks: number): void {
-    this.file.truncate(sizeBlocks * this.blockSize)
+    this.#change(() => this.file.truncate(sizeBlocks * this.blockSize))
     this.#bytes = sizeBlocks * this.blockSize
+  }
+
+  #change(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#isLengthUnsure = true
+      throw error
+    }
+  }
+
+  #measure(): void {
+    if (!this.#isLengthUnsure) return
+    this.#bytes = this.file.size()
+    this.#isLengthUnsure = false
   }
 }
 
 /** Whether a reign that folded something has left its mark. */
-export function hasGuard(file: StoreFile): boolean {
+export const hasGuard = (file: StoreFile): boolean => isEqual(guardBytesOf(file), Uint8Array.of(GUARD, GUARD))
+
+/** Fewer than two where the file ends before. */
+function guardBytesOf(file: StoreFile): Uint8Array {
   const bytes = new Uint8Array(2)
-  return file.read(bytes, GUARD_AT) === 2 && bytes[0] === GUARD && bytes[1] === GUARD
+  return bytes.subarray(0, file.read(bytes, GUARD_AT))
 }

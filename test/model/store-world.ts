@@ -7,6 +7,7 @@ import type { BlockStore, CheckpointOptions, Group } from '../../src/storage/blo
 import { blockNo, txid } from '../../src/units.ts'
 import { imageAfter } from './crash-images.ts'
 import { type OpenStore, openStore } from './open-store.ts'
+import { assertPlainHome } from './plain-home.ts'
 import {
   type History,
   lastState,
@@ -85,11 +86,12 @@ export class StoreWorld {
     this.#store = undefined
     try {
       await store.close({})
-      this.history = withDurable(this.history, lastState(this.history).txid)
     } catch (error) {
       store.abandon()
       throw error
     }
+    this.history = withDurable(this.history, lastState(this.history).txid)
+    assertPlainHome(this.disk, lastState(this.history), blockBytes)
   }
 
   /** The process goes on without its store, as after a failure that it gives up on. */

@@ -8,8 +8,9 @@ import { type Database, type Durability, isDatabaseError } from '../../../src/in
 import { openAt } from '../../../src/open-at.ts'
 import { simPlace } from '../../api/sim-place.ts'
 import { chooseFates, imageAfter } from '../crash-images.ts'
+import { homesOf } from '../plain-home.ts'
 import { SimDisk } from '../sim-disk.ts'
-import type { DiskImage } from '../sim-image.ts'
+import { type DiskImage, hashOfBytes } from '../sim-image.ts'
 
 /** Text by id: what the table holds. */
 type Contents = ReadonlyMap<number, string>
@@ -108,7 +109,9 @@ export const checkpoint: Command = command('checkpoint', async (oracle, { db }) 
 })
 
 export const reopen: Command = command('reopen', async (oracle, world) => {
+  const owed = new Uint8Array(await new Response(world.db.export()).arrayBuffer())
   await world.db.close()
+  for (const home of homesOf(world.disk)) expect(hashOfBytes(home), 'the home is the database').toBe(hashOfBytes(owed))
   await recover(oracle, world, { image: world.disk.image(), atLeast: oracle.sealedTxid })
 })
 

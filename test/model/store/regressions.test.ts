@@ -108,6 +108,49 @@ describe('a checkpoint', () => {
   })
 })
 
+describe('the home after a clean close', () => {
+  const commit = async (world: StoreWorld, written: readonly number[], sizeBlocks: number) => {
+    await world.append(world.groupOf({ written, sizeBlocks }))
+    await world.barrier()
+  }
+
+  test('has nothing of a first block that was given up', async () => {
+    const world = await openWorld()
+    for (const step of ['one', 'checkpoint', 'truncate', 'checkpoint'] as const) await world.do(step)
+    await commit(world, [1], 2)
+    await world.do('reopen')
+  })
+
+  test('has nothing of what lay behind the database when the power failed before it was cut', async () => {
+    const world = await openWorld()
+    for (const step of ['one', 'checkpoint', 'truncate', 'checkpoint'] as const) await world.do(step)
+    const left = new SimDisk(droppingAll(world.disk))
+    expect(left.image().get('database.sqlite')?.size).toBe(4096)
+    world.disk.powerOff()
+    world.disk = left
+    await world.open()
+    await commit(world, [1], 2)
+    await world.do('reopen')
+  })
+
+  test('has its own bytes where another close failed between the two', async () => {
+    const world = await openWorld()
+    for (const step of ['one', 'checkpoint'] as const) await world.do(step)
+    const fault = {
+      name: 'database.sqlite',
+      kinds: ['write'],
+      error: 'EIO',
+      applied: 'half',
+      isLasting: false,
+    } as const
+    world.disk.setFault({ ...fault, nth: 1 })
+    await expect(world.close()).rejects.toThrow('EIO')
+    expect(world.disk.faultsFired).toBe(1)
+    await world.open()
+    await world.do('reopen')
+  })
+})
+
 const trashed = ({ kind, certainty }: DiskOp): Fate => (kind === 'write' && certainty !== 'sure' ? 'trashed' : 'kept')
 
 /** Power loss: nothing that is not behind a barrier reached the medium. */
