@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { chromium } from 'playwright-core'
 import { chromiumFlags, ensureChromium } from '../../scripts/chromium.mjs'
+import { within } from './within.mjs'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' }
@@ -69,19 +70,6 @@ export async function withChromium(entries, use) {
     server.close()
     rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
-}
-
-/**
- * The answer, or an error once the time is up; what is being waited for goes on.
- * @template T
- * @param {number} ms @param {string} what @param {Promise<T>} promise @returns {Promise<T>}
- */
-export function within(ms, what, promise) {
-  let timer
-  const bound = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${ms / 1000} s`)), ms)
-  })
-  return Promise.race([promise, bound]).finally(() => clearTimeout(timer))
 }
 
 /** @param {readonly string[]} entries @param {string} directory */

@@ -1,5 +1,5 @@
 /** Runs tasks on sides, round by round, and keeps what they took. A side that fails or does not answer is named and left out from then on. */
-import { within } from './chromium.mjs'
+import { within } from './within.mjs'
 
 const boundMs = { steps: 240_000, awaited: 90_000, concurrent: 90_000, sizes: 240_000, fill: 180_000, firstRow: 60_000 }
 
