@@ -16,7 +16,10 @@ export const checkSteps = [
   { name: 'layers', command: 'depcruise --config .dependency-cruiser.cjs src test scripts' },
   { name: 'unused code', command: 'knip' },
   { name: 'format', command: 'prettier --check --log-level warn .' },
-  { name: 'package types', command: 'attw --pack . --profile esm-only --exclude-entrypoints wa-sqlite.wasm --format ascii' },
+  {
+    name: 'package types',
+    command: 'attw --pack . --profile esm-only --exclude-entrypoints wa-sqlite.wasm --format ascii',
+  },
   { name: 'package shape', command: 'publint --strict' },
   { name: 'public types', command: 'node scripts/public-types.mjs' },
   { name: 'diagrams are fresh', command: 'node scripts/run.mjs diagrams --check' },
