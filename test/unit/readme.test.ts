@@ -10,9 +10,10 @@ import { expect, onTestFinished, test } from 'vitest'
 const root = path.resolve(import.meta.dirname, '../..')
 const example = path.join(root, 'examples/notes.ts')
 
-test('the README shows the example as it is', () => {
-  const [, shown] = /```ts\n([\s\S]*?)```/.exec(readFileSync(path.join(root, 'README.md'), 'utf8')) ?? []
-  expect(shown).toBe(readFileSync(example, 'utf8'))
+test('the README shows the examples as they are', () => {
+  const shown = [...readFileSync(path.join(root, 'README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)]
+  const examples = [example, path.join(root, 'examples/browser.ts')].map((file) => readFileSync(file, 'utf8'))
+  expect(shown.map(([, code]) => code)).toEqual(examples)
 })
 
 test('the example runs, twice, on the same database', async () => {
