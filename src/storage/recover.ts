@@ -26,9 +26,10 @@ import type { RecoveryReport } from './recovery-report.ts'
 import type { StoreOptions } from './recovery-state.ts'
 import { reconcileHome } from './reconcile.ts'
 import { repairBlocks } from './repair.ts'
+import { ReleasableFs } from './releasable-fs.ts'
 import { newReport, type ReportDraft } from './report-draft.ts'
 import { scanLogFile } from './scan.ts'
-import { closeFiles, type StoreParts } from './store-parts.ts'
+import type { StoreParts } from './store-parts.ts'
 import { verifyStore } from './verify-store.ts'
 
 export interface ScanSummary {
@@ -53,7 +54,10 @@ export interface RecoverySession {
   finish(): Promise<BlockStore>
   /** As far as the steps have come. */
   readonly report: RecoveryReport
-  /** Releases every file, after a step that failed. */
+  /**
+   * Releases every file at once, after a step that failed or while one runs: that one rejects with DATABASE_CLOSED, and writes nothing
+   * more. After `finish` the files are the store's.
+   */
   abandon(): void
 }
 
@@ -63,7 +67,29 @@ interface Scanned {
 }
 
 export function recoverySession(fs: FileSystem, options: StoreOptions): RecoverySession {
-  return new Session(fs, options)
+  const held = new ReleasableFs(fs)
+  const steps = new Steps(held, options)
+  let isFinished = false
+  return {
+    begin: () => held.during(() => steps.begin()),
+    scan: () => held.during(() => steps.scan()),
+    decide: () => held.during(() => steps.decide()),
+    execute: () => held.during(() => steps.execute()),
+    reconcile: () => held.during(() => steps.reconcile()),
+    verify: () => held.during(() => steps.verify()),
+    repair: () => held.during(() => steps.repair()),
+    async finish() {
+      held.assertHeld()
+      isFinished = true
+      return steps.finish()
+    },
+    get report() {
+      return steps.report
+    },
+    abandon() {
+      if (!isFinished) held.release()
+    },
+  }
 }
 
 export const openFileStore = (fs: FileSystem, options: StoreOptions): Promise<OpenedStore> =>
@@ -98,7 +124,7 @@ export async function runSession(
   }
 }
 
-class Session implements RecoverySession {
+class Steps {
   readonly #fs: FileSystem
   readonly #options: StoreOptions
   #begun: Begun | undefined
@@ -186,12 +212,8 @@ class Session implements RecoverySession {
     return { unrepaired }
   }
 
-  async finish(): Promise<BlockStore> {
+  finish(): BlockStore {
     return new FileStore(inOrder(this.#parts))
-  }
-
-  abandon(): void {
-    if (this.#begun !== undefined) closeFiles(this.#begun.files)
   }
 }
 
