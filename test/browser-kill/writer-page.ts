@@ -22,10 +22,16 @@ export class WriterPage {
     this.page = page
   }
 
-  static async open(chromium: Chromium, origin: string): Promise<WriterPage> {
+  /** `prepare` is run before anything of the origin is loaded. */
+  static async open(
+    chromium: Chromium,
+    origin: string,
+    { prepare }: { readonly prepare?: (blank: Page) => Promise<void> } = {},
+  ): Promise<WriterPage> {
     const page = await chromium.openPage('about:blank')
     const writer = new WriterPage(page)
     await page.bind('report', (text) => writer.#hear(JSON.parse(text) as WriterReport))
+    await prepare?.(page)
     await page.load(`${origin}/`)
     await page.evaluate("import('/writer.js').then(() => undefined)")
     return writer
@@ -33,6 +39,15 @@ export class WriterPage {
 
   openStore(name: string, options: OpenOptions): Promise<string> {
     return this.page.evaluate(`writer.openStore('${name}', ${JSON.stringify(options)})`)
+  }
+
+  /** A new store with its tables, opened a second time, so that its witness has seen it. */
+  async openWitnessed(name: string, options: OpenOptions): Promise<void> {
+    const found = [await this.openStore(name, options)]
+    await this.prepare()
+    await this.close()
+    found.push(await this.openStore(name, options))
+    if (found.join() !== 'created,existing') throw new Error(`${name} was ${found.join(', then ')}`)
   }
 
   prepare(): Promise<void> {

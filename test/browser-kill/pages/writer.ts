@@ -23,10 +23,21 @@ export interface Examined {
   readonly torn: readonly string[]
 }
 
+export interface Filled {
+  readonly acknowledged: number
+  /** The code with which it ended. */
+  readonly refused: string
+  /** Codes that `sync.failed` told. */
+  readonly heard: readonly string[]
+}
+
 declare const report: (text: string) => void
 
 let database: Database | undefined
 let allowed = 0
+let isStopping = false
+let running: Promise<void> | undefined
+const isRunning = () => !isStopping
 let wake: () => void = () => undefined
 
 const tell = (message: WriterReport) => report(JSON.stringify(message))
@@ -58,24 +69,33 @@ async function prepare(): Promise<void> {
 /** Goes on behind the last transaction that is there. Never ends of itself. */
 function start(run: WriterRun): void {
   allowed = run.through
-  void writeAll(run)
+  isStopping = false
+  running = writeAll(run)
+}
+
+/** Begins no more, and waits until all that was begun is answered. */
+async function stop(): Promise<void> {
+  isStopping = true
+  wake()
+  await running
 }
 
 async function writeAll({ inFlight, durability }: WriterRun): Promise<void> {
   const [row] = await opened().query<{ next: number }>('SELECT coalesce(max(seq), 0) + 1 AS next FROM entry')
   const waiting = new Set<Promise<void>>()
-  for (let seq = row?.next ?? 1; ; seq++) {
-    while (seq > allowed) await new Promise<void>((resolve) => (wake = resolve))
+  for (let seq = row?.next ?? 1; isRunning(); seq++) {
+    while (seq > allowed && isRunning()) await new Promise<void>((resolve) => (wake = resolve))
     tell({ kind: 'begun', seq })
     const written = write(seq, durability).then(
       () => tell({ kind: 'acknowledged', seq }),
-      (error: unknown) => tell({ kind: 'failed', seq, error: String(error) }),
+      (error: unknown) => tell({ kind: 'failed', seq, error: codeOf(error) }),
     )
     waiting.add(written)
     void written.finally(() => waiting.delete(written))
     if (waiting.size >= inFlight) await Promise.race(waiting)
     if (seq % 97 === 0) void opened().checkpoint()
   }
+  await Promise.all(waiting)
 }
 
 async function write(seq: number, durability: WriterRun['durability']): Promise<void> {
@@ -87,8 +107,43 @@ async function write(seq: number, durability: WriterRun['durability']): Promise<
       { sql: 'UPDATE account SET balance = balance - ? WHERE id = ?', params: [amount, from] },
       { sql: 'UPDATE account SET balance = balance + ? WHERE id = ?', params: [amount, to] },
     ],
-    { durability },
+    { durability, deadlineMs: 10_000 },
   )
+}
+
+/** Writes rows of so many bytes until one is refused. What was told by then, and how many rows are acknowledged and there. */
+async function fill(bytes: number): Promise<Filled> {
+  const db = opened()
+  const heard = new Set<string>()
+  const listening = db.events$.subscribe((event) => event.type === 'sync.failed' && heard.add(event.code))
+  await db.exec('CREATE TABLE IF NOT EXISTS filling (n INTEGER PRIMARY KEY, v BLOB)')
+  let acknowledged = 0
+  let refused = ''
+  while (refused === '' && acknowledged * bytes < 200_000_000) {
+    try {
+      await db.exec('INSERT INTO filling(v) VALUES (randomblob(?))', [bytes], { deadlineMs: 2000 })
+      acknowledged++
+    } catch (error) {
+      refused = codeOf(error)
+    }
+  }
+  listening.unsubscribe()
+  return { acknowledged, refused, heard: [...heard] }
+}
+
+/** Writes one more row; 'done' or the code of the error. */
+async function writeOne(): Promise<string> {
+  try {
+    await opened().exec("INSERT INTO filling(v) VALUES ('one more')", [], { deadlineMs: 5000 })
+    return 'done'
+  } catch (error) {
+    return codeOf(error)
+  }
+}
+
+async function countFilled(): Promise<number> {
+  const [row] = await opened().query<{ n: number }>('SELECT count(*) AS n FROM filling')
+  return row?.n ?? 0
 }
 
 function allow(through: number): void {
@@ -115,12 +170,19 @@ async function examine(): Promise<Examined> {
     rowMode: 'array',
   })
   if (accounts.join() !== balances.join()) torn.push(`the balances ${accounts.join()} instead of ${balances.join()}`)
-  const [check] = await db.query<{ integrity_check: string }>('PRAGMA integrity_check')
-  return { transactions: entries.length, integrity: check?.integrity_check ?? 'no answer', torn: torn.slice(0, 10) }
+  return { transactions: entries.length, integrity: await checkIntegrity(), torn: torn.slice(0, 10) }
+}
+
+async function checkIntegrity(): Promise<string> {
+  const [check] = await opened().query<{ integrity_check: string }>('PRAGMA integrity_check')
+  return check?.integrity_check ?? 'no answer'
 }
 
 const isSame = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, at) => byte === b[at])
 
 const close = () => opened().close()
+const codeOf = (error: unknown) => (isDatabaseError(error) ? error.code : String(error))
 
-Object.assign(globalThis, { writer: { openStore, prepare, start, allow, examine, close } })
+Object.assign(globalThis, {
+  writer: { openStore, prepare, start, allow, stop, fill, writeOne, countFilled, examine, checkIntegrity, close },
+})
