@@ -6,6 +6,7 @@
  */
 import { DatabaseError } from '../errors.ts'
 import { closed, failed } from './engine-errors.ts'
+import { StackOverflow, tooDeep } from './stack-guard.ts'
 
 export type EngineState = 'open' | 'rebuilding' | 'closed' | 'poisoned'
 
@@ -66,6 +67,6 @@ export class EngineGuard {
     if (error instanceof DatabaseError || !wasInside) return error
     this.poison(error)
     this.#onPoisoned()
-    return failed(error)
+    return error instanceof StackOverflow ? tooDeep(error) : failed(error)
   }
 }
