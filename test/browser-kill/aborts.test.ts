@@ -1,31 +1,15 @@
 /** Transactions aborted at every request and every commit of a small workload, in a real browser: an error or the data, never neither. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Chromium, startChromium } from './chromium.ts'
-import { builtFiles, type FileServer, serveScripts } from './file-server.ts'
+import { expect, test } from 'vitest'
+import type { ChromiumOptions } from './chromium.ts'
 import type { Page } from './page.ts'
 import type { Abort, Outcome } from './pages/aborting.ts'
 import { indexedDbBackend } from './profile.ts'
+import { useRig } from './rig.ts'
 
-let server: FileServer
-let chromium: Chromium
-let profile: string
+const rig = useRig(['pages/aborting.ts'])
 
-beforeEach(async () => {
-  server = await serveScripts(['pages/aborting.ts'], { files: builtFiles })
-  profile = mkdtempSync(path.join(tmpdir(), 'datasync-aborted-'))
-})
-afterEach(async () => {
-  await chromium.kill()
-  await server.close()
-  rmSync(profile, { recursive: true, force: true })
-})
-
-async function openPage(hasSqliteIndexedDb: boolean): Promise<Page> {
-  chromium = await startChromium({ profile, hasSqliteIndexedDb })
-  const page = await chromium.openPage(`${server.origin}/`)
+async function openPage(options: ChromiumOptions): Promise<Page> {
+  const page = await (await rig.start(options)).openPage(`${rig.origin}/`)
   await page.evaluate("import('/aborting.js').then(() => undefined)")
   return page
 }
@@ -37,7 +21,8 @@ test.each([
   { at: 'commit', backend: 'sqlite', least: 10 },
 ] as const)('an abort at any $at is an error to its caller, or the data is there ($backend)', async (given) => {
   const { at, backend, least } = given
-  const page = await openPage(backend === 'sqlite')
+  const profile = rig.newProfile()
+  const page = await openPage({ profile, hasSqliteIndexedDb: backend === 'sqlite' })
   const without = await abortAt(page, { at, point: 0 })
   expect(without).toMatchObject({ hasStruck: false, refused: [], failures: [], rows: [1, 2, 3, 4, 5] })
   expect(without.points).toBeGreaterThan(least)

@@ -2,48 +2,33 @@
  * Whole browsers, and single pages, really killed while they write. The operating system keeps what it was handed, so what is shown is
  * that a death of processes loses nothing, not that a power loss does not.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Chromium, startChromium } from './chromium.ts'
-import { builtFiles, type FileServer, serveScripts } from './file-server.ts'
+import { describe, expect, test } from 'vitest'
+import type { Chromium } from './chromium.ts'
 import { killRounds, LEVEL, ROUNDS, SEED, told } from './kill-rounds.ts'
 import { indexedDbBackend } from './profile.ts'
+import { useRig } from './rig.ts'
 import { WriterPage } from './writer-page.ts'
 
+const rig = useRig(['pages/writer.ts'])
 const media = [
   { medium: 'OPFS', storage: 'opfs', backend: undefined },
   { medium: 'IndexedDB over LevelDB', storage: 'indexeddb', backend: 'leveldb' },
   { medium: 'IndexedDB over SQLite', storage: 'indexeddb', backend: 'sqlite' },
 ] as const
-
-let server: FileServer
-let profile: string
-let chromium: Chromium | undefined
-
-beforeAll(async () => {
-  server = await serveScripts(['pages/writer.ts'], { files: builtFiles })
-})
-afterAll(() => server.close())
-afterEach(async () => {
-  await chromium?.kill()
-  chromium = undefined
-  rmSync(profile, { recursive: true, force: true })
-})
+const timeout = ROUNDS * 10_000 + 30_000
 
 describe.each(media)(`$medium, ${LEVEL}, ${ROUNDS} rounds, seed ${SEED}`, ({ medium, storage, backend }) => {
-  const start = async () => (chromium = await startChromium({ profile, hasSqliteIndexedDb: backend === 'sqlite' }))
-  const newProfile = () => (profile = mkdtempSync(path.join(tmpdir(), 'datasync-killed-')))
+  const start = (profile: string) => rig.start({ profile, hasSqliteIndexedDb: backend === 'sqlite' })
 
   test(
     'after a SIGKILL of the browser nothing acknowledged is missing, nothing torn, nothing there that was not begun',
-    { timeout: ROUNDS * 10_000 + 30_000 },
+    { timeout },
     async () => {
-      newProfile()
+      const profile = rig.newProfile()
+      let chromium: Chromium | undefined
       const figures = await killRounds({
         storage,
-        nextPage: async () => WriterPage.open(await start(), server.origin),
+        nextPage: async () => WriterPage.open((chromium = await start(profile)), rig.origin),
         async kill() {
           expect(await chromium?.kill()).toBeGreaterThan(2)
         },
@@ -56,13 +41,13 @@ describe.each(media)(`$medium, ${LEVEL}, ${ROUNDS} rounds, seed ${SEED}`, ({ med
 
   test(
     'after a crash of the page nothing acknowledged is missing, nothing torn, nothing there that was not begun',
-    { timeout: ROUNDS * 10_000 + 30_000 },
+    { timeout },
     async () => {
-      newProfile()
-      const browser = await start()
+      const profile = rig.newProfile()
+      const browser = await start(profile)
       const figures = await killRounds({
         storage,
-        nextPage: () => WriterPage.open(browser, server.origin),
+        nextPage: () => WriterPage.open(browser, rig.origin),
         async kill({ page }) {
           await page.crash()
           await page.close()
