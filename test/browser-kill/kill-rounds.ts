@@ -37,8 +37,17 @@ export interface Figures {
   lostTransactions: number
 }
 
+export const media = [
+  { medium: 'OPFS', storage: 'opfs', backend: undefined },
+  { medium: 'IndexedDB over LevelDB', storage: 'indexeddb', backend: 'leveldb' },
+  { medium: 'IndexedDB over SQLite', storage: 'indexeddb', backend: 'sqlite' },
+] as const
+
+/** Of one test, on a machine that is busy with others. */
+export const timeout = ROUNDS * 10_000 + 30_000
+
 const moments = fc.record({
-  afterAcknowledgements: fc.integer({ min: 1, max: 60 }),
+  afterAcknowledgements: fc.integer({ min: 1, max: 40 }),
   delayMs: fc.integer({ min: 0, max: 40 }),
   inFlight: fc.integer({ min: 2, max: 12 }),
 })
