@@ -112,7 +112,7 @@ export async function foldSegments(
   })
   table.settle(pages)
   reader.noteFolded(segments)
-  log.release(segments)
+  log.release(segments, { givesBack: header.isCopied })
   if (isFolded) home.cutTo(last.sizeBlocks)
   return { checkpointedTxid: header.current.checkpointedTxid, blocks: sources.length, bytes, tablePages: pages.length }
 }

@@ -174,10 +174,10 @@ export class CommitLog {
     return this.#segments.some(({ end, flushedEnd }) => flushedEnd < end)
   }
 
-  /** Folded: their files are spare from here on. A file that had grown far gives its space back. */
-  release(folded: readonly Segment[]): void {
+  /** Folded: their files are spare from here on. With `givesBack` a file that had grown far gives its space back. */
+  release(folded: readonly Segment[], { givesBack }: { readonly givesBack: boolean }): void {
     this.#segments = this.#segments.filter((segment) => !folded.includes(segment))
-    for (const { file, fileBytes } of folded) {
+    for (const { file, fileBytes } of givesBack ? folded : []) {
       if (fileBytes > 2 * this.#options.segmentBytes) file.truncate(this.#options.segmentBytes)
     }
   }

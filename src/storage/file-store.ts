@@ -226,8 +226,10 @@ export class FileStore implements BlockStore {
 
   /** One that is half begun would make void what is appended behind the record that it names: then a new series is owed. */
   #beginSegment(): void {
-    this.#parts.header.assertEpoch()
-    this.#guard.writing(() => this.#parts.log.startSegment(this.epoch, carriedBy(this.#parts)))
+    const { header, log } = this.#parts
+    header.assertEpoch()
+    header.assertCopied()
+    this.#guard.writing(() => log.startSegment(this.epoch, carriedBy(this.#parts)))
   }
 
   #assertOpen(): void {

@@ -13,7 +13,6 @@
  */
 import { type Epoch, epoch, type Txid, txid } from '../units.ts'
 import type { EpochEnd } from './block-store.ts'
-import { DatabaseError, isDatabaseError } from '../errors.ts'
 import { bytesOfId, getHash, getU64, isZero, putHash, putU64, viewOf } from './bytes.ts'
 import type { StoreFile } from './file-system.ts'
 import {
@@ -149,95 +148,4 @@ export function readHeader(file: StoreFile): HeaderSlots {
 export function newestOf({ slots }: HeaderSlots): Header | undefined {
   const valid = slots.flatMap((slot) => (slot.kind === 'sound' ? [slot.value] : []))
   return valid.sort((a, b) => b.headerSeq - a.headerSeq)[0]
-}
-
-/** Writes headers of one reign and notices when somebody else has. */
-export class HeaderFile {
-  readonly #file: StoreFile
-  readonly #slot = new Uint8Array(SECTOR_BYTES)
-  readonly #seen = new Uint8Array(HEADER_FILE_BYTES)
-  readonly #seenView = viewOf(this.#seen)
-  #current: Header
-  #nextSlot: 0 | 1
-  #isUnsure = false
-
-  /** `current` is the valid header, in slot `at`; the next one goes into the other. */
-  constructor(file: StoreFile, current: Header, at: 0 | 1) {
-    this.#file = file
-    this.#current = current
-    this.#nextSlot = at === 0 ? 1 : 0
-  }
-
-  get current(): Header {
-    return this.#current
-  }
-
-  /** Makes durable what was found: it may be in the system's memory only, and writing the one slot could then cost both. */
-  async settle(): Promise<void> {
-    await this.#file.flushAsync()
-  }
-
-  /**
-   * Durable when it resolves. The other slot follows without a barrier of its own, and is the one that the next header is written
-   * to: whatever becomes of it, the slot that is durable is not touched.
-   * @throws STORAGE_FAILED, STORAGE_FULL: the header on the medium is the one before or this one; the same call may be repeated
-   */
-  async write(change: Partial<Header>): Promise<void> {
-    const header = { ...this.#current, ...change, headerSeq: this.#current.headerSeq + 1 }
-    encodeHeader(header, this.#slot)
-    this.#isUnsure = true
-    try {
-      this.#file.write(this.#slot, this.#nextSlot * SECTOR_BYTES)
-      await this.#file.flushAsync()
-    } catch (error) {
-      // The system may take the slot for clean: written again it is dirty, and no reader finds a header that is not durable.
-      encodeHeader(this.#current, this.#slot)
-      this.#copy()
-      throw error
-    }
-    this.#isUnsure = false
-    this.#current = header
-    this.#nextSlot = this.#nextSlot === 0 ? 1 : 0
-    this.#copy()
-  }
-
-  /**
-   * After a write that failed the medium may hold that header: before anything changes that it vouches for, this one is made to
-   * stand in its place. @throws as `write`
-   */
-  async reassert(): Promise<void> {
-    if (this.#isUnsure) await this.write({})
-  }
-
-  /** A copy that cannot be written changes nothing: the header is durable, and the medium's failure shows at the next write. */
-  #copy(): void {
-    try {
-      this.#file.write(this.#slot, this.#nextSlot * SECTOR_BYTES)
-    } catch (error) {
-      if (!isDatabaseError(error)) throw error
-    }
-  }
-
-  /** The greatest epoch on the medium. Reads both slots; decodes them only when they are not as this reign left them. */
-  readEpoch(): Epoch {
-    this.#file.read(this.#seen, 0)
-    const { headerSeq, epoch } = this.#current
-    const view = this.#seenView
-    const isOurs = (at: number) => getU64(view, at + 32) === headerSeq && getU64(view, at + 40) === epoch
-    if (isOurs(0) && isOurs(SECTOR_BYTES)) return epoch
-    return readHeader(this.#file).slots.reduce(
-      (greatest, slot) => (slot.kind === 'sound' && slot.value.epoch > greatest ? slot.value.epoch : greatest),
-      epoch,
-    )
-  }
-
-  /** Before files are written that a newer reign may be using. @throws LEASE_LOST */
-  assertEpoch(): void {
-    const ours = this.#current.epoch
-    const seen = this.readEpoch()
-    if (seen === ours) return
-    throw new DatabaseError('LEASE_LOST', `epoch ${seen} is on the medium, ours is ${ours}`, {
-      details: { ours, seen },
-    })
-  }
 }

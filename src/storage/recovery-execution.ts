@@ -29,6 +29,7 @@ export async function executePlan(
   await log.barrier({ mayWait: true })
   while (log.spares.length === 0) await fold(parts, 1, draft)
   if (plan.adoptsHome) adoptHome(parts, { timeMs: begun.timeMs }, draft)
+  header.assertCopied()
   log.startSegment(header.current.epoch, carriedBy(parts))
   await log.barrier({ mayWait: true })
   const epochEnds = withEpochEnds(header.current, epoch(header.current.epoch - 1), log.lastTxid)

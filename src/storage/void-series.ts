@@ -41,6 +41,7 @@ export async function beginSeries(parts: StoreParts, keepThrough: Txid): Promise
     cache.clear()
     if (log.spares.length === 0)
       await foldSegments(parts, log.sealed, { stillOurs: () => undefined, skipsDamaged: false })
+    header.assertCopied()
     log.startSegment(header.current.epoch, carriedBy(parts), spareFor(log.spares, mark.log.segments))
     for (const { body, finding } of bodies) {
       log.append(body)

@@ -1,11 +1,11 @@
 /** The header: two slots, of which one is always whole. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadChecksums } from '../../../src/storage/checksum.ts'
+import { HeaderFile } from '../../../src/storage/header-file.ts'
 import {
   decodeHeader,
   encodeHeader,
   type Header,
-  HeaderFile,
   newestOf,
   readHeader,
   withEpochEnds,

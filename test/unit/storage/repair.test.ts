@@ -1,7 +1,8 @@
 /** Corruption of the home and its modes: `fail` names it and changes nothing, `report` serves the rest, `repair` restores or keeps the evidence. */
 import { describe, expect, test } from 'vitest'
 import { BlockTable } from '../../../src/storage/block-table.ts'
-import { HeaderFile, newestOf, readHeader } from '../../../src/storage/header.ts'
+import { HeaderFile } from '../../../src/storage/header-file.ts'
+import { newestOf, readHeader } from '../../../src/storage/header.ts'
 import { fileNames } from '../../../src/storage/format.ts'
 import { type MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { type BlockNo, blockNo } from '../../../src/units.ts'
