@@ -21,7 +21,8 @@ const args = process.argv.slice(2)
 const isLong = args.includes('--long')
 const seed = args.find((arg) => arg.startsWith('--seed='))?.slice('--seed='.length)
 const vitestArgs = args.filter((arg) => arg !== '--long' && !arg.startsWith('--seed='))
-const needsBrowser = vitestArgs.length === 0 || vitestArgs.some((arg) => arg.includes('browser') || arg.includes('fixture'))
+const needsBrowser =
+  vitestArgs.length === 0 || vitestArgs.some((arg) => arg.includes('browser') || arg.includes('fixture'))
 
 try {
   finish(await runAll())

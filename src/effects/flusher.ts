@@ -33,7 +33,7 @@ export interface FlusherPorts {
   readonly waitingCount: () => number
   /** The view was discarded: the connection has to be made anew. */
   readonly onDiscarded: (error: DatabaseError) => void
-  /** Another writer owns the store. */
+  /** Another writer owns the store, or there is no store any more. */
   readonly onFenced: (error: DatabaseError) => void
   /** A rule of our own was broken while flushing. */
   readonly onBroken: (error: unknown) => void
@@ -139,10 +139,12 @@ export class Flusher {
   }
 
   #failed(operation: StorageOperation, error: unknown): void {
-    const { commit, facts, onBroken } = this.#ports
+    const { commit, facts, onBroken, onFenced } = this.#ports
     if (!isDatabaseError(error)) return onBroken(error)
     this.#error = error
     facts.emit({ type: 'storage.failed', code: error.code, message: error.message, operation })
+    // There is nothing to write to any more, and nothing to be made void there.
+    if (error.code === 'STORE_LOST') return onFenced(error)
     if (error.code === 'LEASE_LOST') commit.send({ type: 'epoch.superseded' })
     else if (operation === 'void') commit.send({ type: 'void.failed' })
     else if (error.code === 'READBACK_MISMATCH') commit.send({ type: 'readback.mismatched' })

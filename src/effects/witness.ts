@@ -19,6 +19,7 @@ export interface WitnessPosition {
 export class WitnessKeeper {
   readonly #write: (position: WitnessPosition) => Promise<void>
   readonly #clock: Pick<Clock, 'after'>
+  #isFirst = true
   #next: WitnessPosition | undefined
   #writing: Promise<void> | undefined
   #cancel: (() => void) | undefined
@@ -31,6 +32,12 @@ export class WitnessKeeper {
   /** `position` is durable. */
   note(position: WitnessPosition): void {
     this.#next = position
+    if (this.#isFirst) {
+      // Of a reign that ends within the first second there is a witness too.
+      this.#isFirst = false
+      void this.flush()
+      return
+    }
     this.#cancel ??= this.#clock.after(PAUSE_MS, () => {
       this.#cancel = undefined
       void this.flush()
@@ -43,9 +50,10 @@ export class WitnessKeeper {
     this.#cancel = undefined
     await this.#written()
     const position = this.#next
-    if (position === undefined) return
-    this.#next = undefined
-    this.#writing = this.#write(position).catch(() => undefined)
+    if (position !== undefined) {
+      this.#next = undefined
+      this.#writing = this.#write(position).catch(() => undefined)
+    }
     await this.#written()
   }
 

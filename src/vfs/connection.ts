@@ -139,7 +139,8 @@ export class Connection {
     this.#failure = undefined
     this.#answeredPragma = undefined
     this.authorizer.facts = 0
-    const bytes = at.end - at.pointer
+    // The terminating zero is counted: SQLite then reads in place instead of copying the rest of the script for each statement.
+    const bytes = at.end - at.pointer + 1
     let code: number
     try {
       code = module._sqlite3_prepare_v3(this.#db, at.pointer, bytes, PREPARE_PERSISTENT, this.#out, this.#out + 4)

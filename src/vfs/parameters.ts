@@ -55,6 +55,7 @@ const token =
  * @throws INVALID_PARAMETER
  */
 export function checkScriptParameters(sql: string, params: SqlParams | undefined): void {
+  if (params === undefined && !/[?:@$]/.test(sql)) return
   const statements: Set<string>[] = [new Set()]
   for (const [, parameter, end] of sql.matchAll(token)) {
     if (end !== undefined) statements.push(new Set())
