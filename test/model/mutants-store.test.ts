@@ -51,7 +51,7 @@ const mutants: readonly Mutant[] = [
     name: 'no barrier on the header',
     edits: [
       edit(
-        'header.ts',
+        'header-file.ts',
         'this.#slot, this.#nextSlot * SECTOR_BYTES)\n      await this.#file.flushAsync()',
         'this.#slot, this.#nextSlot * SECTOR_BYTES)',
       ),
@@ -79,7 +79,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'header slots do not alternate',
-    edits: [edit('header.ts', 'this.#nextSlot = this.#nextSlot === 0 ? 1 : 0\n    this.#copy()')],
+    edits: [edit('header-file.ts', 'this.#nextSlot = this.#nextSlot === 0 ? 1 : 0\n    this.#copy()')],
     killedBy: /C2: .*HEADER_CORRUPT|Z2|D1/,
     workloads: [['one', 'checkpoint', 'two', 'checkpoint']],
   },
@@ -99,7 +99,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'names are not synced when a store is made',
     edits: [
-      edit('create-store.ts', 'makeEmpty(files, options)\n      await fs.flushNames()', 'makeEmpty(files, options)'),
+      edit('create-store.ts', 'makeEmpty(files, options)\n    await fs.flushNames()', 'makeEmpty(files, options)'),
     ],
     killedBy: /D1|C2/,
     workloads: [[], ['one']],
@@ -119,10 +119,11 @@ const mutants: readonly Mutant[] = [
   {
     name: 'recovery trusts the table and skips what it has',
     edits: [
+      edit('checkpointer.ts', '  if (at >= sizeBlocks) return 0', '  if (at >= sizeBlocks || had) return 0'),
       edit(
         'checkpointer.ts',
-        'table.set(at, entry)\n  if (at >= sizeBlocks) return 0',
-        'const had = table.get(at)?.txid === entry.txid\n  table.set(at, entry)\n  if (at >= sizeBlocks || had) return 0',
+        '  table.set(at, entry)\n',
+        '  const had = table.get(at)?.txid === entry.txid\n  table.set(at, entry)\n',
       ),
       edit(
         'checkpointer.ts',
