@@ -1,5 +1,6 @@
 /**
- * Folds sealed segments into the home. Order, each step behind the one before it:
+ * Folds sealed segments into the home. Order, each step behind the one before it; with the log's barrier goes a look at the epoch, because
+ * what is folded can no more be made void:
  *
  *   log barrier → guard bytes → home blocks, table slots → barrier of both → header → cut the home, recycle the segments
  *

@@ -176,18 +176,19 @@ export class FileStore implements BlockStore {
     this.#assertWritable()
     this.#parts.header.assertEpoch()
     const series = this.#series
-    return checkpoint(this.#parts, options, {
-      isDue: this.isCheckpointDue,
-      beginSegment: () => this.#beginSegment(),
-      barrier: async () => {
-        await this.barrier({ mayWait: true })
-      },
-      stillOurs: () => {
-        this.#assertWritable()
-        this.#parts.header.assertEpoch()
-        if (series !== this.#series) throw unknownOutcome('the checkpoint was interrupted by a new series')
-      },
-    })
+    const stillOurs = () => {
+      this.#assertWritable()
+      this.#parts.header.assertEpoch()
+      if (series !== this.#series) throw unknownOutcome('the checkpoint was interrupted by a new series')
+    }
+    const barrier = async () => {
+      await this.barrier({ mayWait: true })
+      // What is folded cannot be made void any more: the epoch is read after its barrier, as before an answer.
+      stillOurs()
+      this.#guard.confirmed(this.#parts.log.durableTxid)
+    }
+    const beginSegment = () => this.#beginSegment()
+    return checkpoint(this.#parts, options, { isDue: this.isCheckpointDue, beginSegment, barrier, stillOurs })
   }
 
   verify(options: VerifyOptions): Promise<VerifyReport> {

@@ -4,7 +4,7 @@
  * The tail rule: `durableThrough` is the greatest transaction that anything sound on the medium calls durable. What is missing or
  * damaged behind it is a torn tail and is cut; at or before it, it is corruption.
  */
-import { type Txid, txid } from '../units.ts'
+import { type Epoch, type Txid, txid } from '../units.ts'
 import type { Header } from './header.ts'
 import type { LogDamage, TornTail } from './recovery-report.ts'
 import type { LogFileFinding, RecordFinding } from './scan.ts'
@@ -92,7 +92,11 @@ function segmentsFrom(header: Header, logs: readonly LogFileFinding[]): Accepted
     .filter((segment, index) => sound[index + 1]?.header.sequence !== segment.header.sequence)
 }
 
-/** What an epoch before the log's first one called durable was settled by the recovery that began the log; the header has it. */
+/**
+ * What an epoch before the log's first one called durable was settled by the recovery that began the log; the header has it. And a
+ * commit that is behind its barrier may still be made void, when the epoch could not be confirmed: from where a later epoch goes on,
+ * nothing that an earlier one called durable is owed.
+ */
 function durableThroughOf(header: Header, logs: readonly LogFileFinding[]): Txid {
   const start = logs.find(
     ({ header: segment }) => segment.kind === 'sound' && segment.value.sequence === header.logStart,
@@ -102,13 +106,23 @@ function durableThroughOf(header: Header, logs: readonly LogFileFinding[]): Txid
     ...records.map(({ record }) => record),
     ...beyond.map(({ claim }) => claim),
   ])
-  const said = claims.filter(({ epoch }) => epoch >= since).map((claim) => claim.durableThrough)
+  const said = claims
+    .filter(({ epoch }) => epoch >= since)
+    .map(({ epoch, durableThrough }) => Math.min(durableThrough, endOf(epoch, header, logs)))
   return txid(
     said.reduce<number>(
       (greatest, one) => Math.max(greatest, one),
       Math.max(header.checkpointedTxid, header.durableThrough),
     ),
   )
+}
+
+/** The last transaction before the first that stands in a segment of a later epoch. */
+function endOf(epoch: Epoch, { logStart, storeId }: Header, logs: readonly LogFileFinding[]): number {
+  return logs
+    .flatMap(({ header: segment }) => (segment.kind === 'sound' ? [segment.value] : []))
+    .filter((segment) => segment.storeId === storeId && segment.sequence > logStart && segment.epoch > epoch)
+    .reduce((end, { firstTxid }) => Math.min(end, firstTxid - 1), Infinity)
 }
 
 /** Each segment continues from a record of those before it; what stands behind that record is void. */

@@ -34,6 +34,7 @@ export async function beginSeries(parts: StoreParts, keepThrough: Txid): Promise
   await header.write({
     epoch: nextEpoch(ours),
     isClean: false,
+    durableThrough: txid(Math.min(header.current.durableThrough, lastTxid)),
     epochEnds: withEpochEnds(header.current, ours, lastTxid),
   })
   try {

@@ -29,7 +29,7 @@ export class WriteGuard {
 
   /** Everything up to here may have been answered. */
   confirmed(lastTxid: Txid): void {
-    this.#confirmedTxid = lastTxid
+    this.#confirmedTxid = txid(Math.max(lastTxid, this.#confirmedTxid))
   }
 
   /** An error that says that nothing was written passes; any other leaves the outcome unknown. */

@@ -65,6 +65,22 @@ describe('which records are the log', () => {
       { last: 11 },
     ],
     [
+      'a new series also makes void what an epoch before it called durable, when nobody was answered for it',
+      [
+        { records: [{ first: 11 }, { first: 12 }], beyond: [{ first: 13, durable: 12 }] },
+        { sequence: 6, epoch: 8, continuesFrom: 110n, first: 12 },
+      ],
+      { last: 11 },
+    ],
+    [
+      'what a new series goes on from is owed all the same',
+      [
+        { records: [{ first: 11 }], stop: 'damaged', beyond: [{ first: 14, durable: 13 }] },
+        { sequence: 6, epoch: 8, continuesFrom: 130n, first: 14 },
+      ],
+      { last: 11, damage: [12, 13], discarded: ['log-1'] },
+    ],
+    [
       'a segment that was begun and holds nothing is made anew',
       [{ records: [{ first: 11 }] }, { sequence: 6, epoch: 8, continuesFrom: 110n, first: 12 }],
       { last: 11, discarded: ['log-1'] },
