@@ -139,8 +139,7 @@ export class Connection {
     this.#failure = undefined
     this.#answeredPragma = undefined
     this.authorizer.facts = 0
-    // The terminating zero is counted: SQLite then reads in place instead of copying the rest of the script for each statement.
-    const bytes = at.end - at.pointer + 1
+    const bytes = at.end - at.pointer + 1 // The zero behind it counted, SQLite reads in place instead of copying the rest.
     let code: number
     try {
       code = module._sqlite3_prepare_v3(this.#db, at.pointer, bytes, PREPARE_PERSISTENT, this.#out, this.#out + 4)
