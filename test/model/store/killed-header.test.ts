@@ -17,13 +17,24 @@ import type { CallKind } from '../sim-faults.ts'
 import { type DiskImage, hashOfDisk } from '../sim-image.ts'
 import { type Step, StoreWorld } from '../store-world.ts'
 
-const workloads: readonly (readonly Step[])[] = [
-  ['two', 'checkpoint'],
-  ['one', 'checkpoint', 'free', 'checkpoint'],
-  ['two', 'reopen', 'one'],
-  ['relaxed', 'checkpoint', 'reopen'],
+interface Workload {
+  readonly steps: readonly Step[]
+  /** Barriers of the header and images behind them; writes of the header and images behind those. Exactly. */
+  readonly killed: readonly [barriers: number, images: number]
+  readonly failed: readonly [writes: number, images: number]
+}
+
+const workloads: readonly Workload[] = [
+  { steps: ['two', 'checkpoint'], killed: [1, 8_544], failed: [2, 72] },
+  { steps: ['one', 'checkpoint', 'free', 'checkpoint'], killed: [2, 15_296], failed: [4, 2_592] },
+  { steps: ['two', 'reopen', 'one'], killed: [5, 30_076], failed: [8, 8_400] },
+  { steps: ['relaxed', 'checkpoint', 'reopen'], killed: [5, 29_852], failed: [8, 9_210] },
   // Segments that the header before the last one names are written anew.
-  ['one', 'checkpoint', 'one', 'one', 'one', 'one', 'one', 'one', 'one', 'checkpoint'],
+  {
+    steps: ['one', 'checkpoint', 'one', 'one', 'one', 'one', 'one', 'one', 'one', 'checkpoint'],
+    killed: [2, 18_108],
+    failed: [4, 11_304],
+  },
 ]
 const afterwards: readonly Step[] = ['one', 'checkpoint']
 const rule = { damagedMax: 1, crossedMax: 4 }
@@ -131,7 +142,7 @@ class Judge {
   }
 }
 
-const named = workloads.map((steps) => ({ steps, name: steps.join(' ') }))
+const named = workloads.map((one) => ({ ...one, name: one.steps.join(' ') }))
 const timeoutMs = 600_000
 
 describe('a header that failed, a kill, and then a power loss', () => {
