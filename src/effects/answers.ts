@@ -64,7 +64,8 @@ export class Answers {
     const release = hasSealed ? settle : () => this.#confirmThen(settle, reject)
     if (!hasSealed && view.sealedTxid <= durableTxid()) return release()
     if (hasSealed) this.#urgency = 'now'
-    else this.#isFlushAsked = true
+    // What autosync was told of already, in an earlier turn, is not told again: a flush of it has to be asked for.
+    if (!hasSealed || view.sealedTxid === this.#toldTxid) this.#isFlushAsked = true
     acks.wait(hasSealed && call.level === 'relaxed' ? 'relaxed' : 'strict', {
       txid: view.sealedTxid,
       release,

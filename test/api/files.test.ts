@@ -164,6 +164,15 @@ describe('export and import', () => {
     expect(await db.query('SELECT count(*) AS n FROM t')).toEqual([{ n: 0 }])
   })
 
+  test('an import asks for its own flush, whatever the policy would wait for', async () => {
+    const source = await openMemory()
+    await source.exec('CREATE TABLE t(v)')
+    const db = await openMemory({ syncPolicy: { intervalMs: 0, maxWaitMs: 2000 } })
+    const events = recordEvents(db)
+    await db.import(source.export())
+    expect(events.filter((event) => event.type === 'sync.started').map(({ trigger }) => trigger)).toEqual(['requested'])
+  })
+
   test('an import replaces the database in one commit and says so', async () => {
     const base = await temporaryBase()
     const source = await openMemory()
