@@ -39,7 +39,7 @@ module.exports = {
     layer('storage', [], 'Storage remembers: it knows no machine, no SQLite, no stream.'),
     layer(
       'effects',
-      ['^src/storage/', '^src/machines/', vocabulary],
+      ['^src/storage/', '^src/machines/', '^src/wire/transport\\.ts$', vocabulary],
       'Effects do: storage, and the types of machines.',
     ),
     typesOnly('effects', 'machines', 'Effects answer machines; only composition puts the two together.'),
@@ -69,7 +69,7 @@ module.exports = {
     },
     packageOnlyIn(
       'xstate',
-      '^src/(machines/|(life|recovery|wiring)\\.ts$)',
+      '^src/(machines/|(life|member|recovery|wiring)\\.ts$)',
       'Only machines are written with xstate, only composition starts them.',
     ),
     packageOnlyIn('rxjs', '^src/(streams|host)/', 'rxjs lives at the edge.'),

@@ -35,6 +35,8 @@ export interface OpenOptions {
   readonly cacheBytes?: number
   /** Stops the opening; a database that is open is not affected. */
   readonly signal?: AbortSignal
+  /** Milliseconds that the opening waits for whoever leads the database; default 30,000. */
+  readonly deadlineMs?: number
   /** Structured records of flushes, checkpoints and recovery. Default: silent. */
   readonly logger?: Logger
   /** Plain callbacks beside `events$`. */
@@ -95,6 +97,8 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal
   /** Milliseconds from its first statement to its COMMIT; default 30,000. */
   readonly deadlineMs?: number
+  /** How often `fn` runs again after LEADER_CHANGED, when nothing of it was applied. Default 0. */
+  readonly retry?: number
 }
 
 export interface ExecResult {
@@ -163,4 +167,19 @@ export interface Database extends Queryable, AsyncDisposable {
   readonly metrics$: Observable<Metrics>
   readonly status$: Observable<Status>
   readonly recoveryReport: RecoveryReport
+}
+
+export interface LedTransactionOptions extends TransactionOptions {
+  /** Under which its commit is known afterwards. */
+  readonly requestId?: string
+}
+
+/** applied: durable. fresh: not applied, and it will not be. unknown: nobody knows any more. */
+export type RequestFate = 'applied' | 'fresh' | 'unknown'
+
+/** A database where it is led, as the members that share it see it. */
+export interface Led extends Database {
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: LedTransactionOptions): Promise<T>
+  /** What became of a request with this id. @throws LEASE_LOST */
+  outcomeOf(requestId: string): Promise<RequestFate>
 }

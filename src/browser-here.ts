@@ -1,5 +1,5 @@
 /** A browser's databases in this thread: in a worker, or in a window with `worker: false`. */
-import type { Database, OpenOptions } from './api.ts'
+import type { Led, OpenOptions } from './api.ts'
 import { browserPlace } from './effects/browser-places.ts'
 import { memoryPlace, type Place } from './effects/place.ts'
 import { DatabaseError } from './errors.ts'
@@ -7,7 +7,7 @@ import { openAt } from './open-at.ts'
 import { type Settings, settingsOf } from './options.ts'
 
 /** @throws what browser.ts says of `open` */
-export async function openHere(name: string, options: OpenOptions): Promise<Database> {
+export async function openHere(name: string, options: OpenOptions): Promise<Led> {
   const settings = settingsOf(options)
   return openAt(placeFor(name, settings), name, { ...options, ...(await wasmOf(options)) })
 }

@@ -1,12 +1,13 @@
 /** The open database: each call becomes a request to the executor, in the order the calls were made. */
 import type {
-  Database,
   ExecResult,
+  Led,
+  LedTransactionOptions,
   QueryOptions,
+  RequestFate,
   RequestOptions,
   Statement,
   Transaction,
-  TransactionOptions,
 } from './api.ts'
 import { AsyncScope } from './effects/async-scope.ts'
 import type { Answer, Call } from './effects/call.ts'
@@ -26,7 +27,7 @@ const insideTransaction = new AsyncScope<{ readonly database: DatabaseHandle; is
 
 type WrittenResult = Pick<ExecResult, 'rowsAffected' | 'lastInsertRowid'>
 
-export class DatabaseHandle implements Database {
+export class DatabaseHandle implements Led {
   readonly name: string
   readonly #reign: Reign
 
@@ -84,9 +85,9 @@ export class DatabaseHandle implements Database {
     return value.map((result) => this.#execResult({ value: result, ...position }, options))
   }
 
-  async transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: TransactionOptions = {}): Promise<T> {
+  async transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
     this.#refuseInside()
-    const { engine, clock, executor, onDiscarded, receipt } = this.#reign
+    const { engine, clock, executor, outcomes, onDiscarded, receipt } = this.#reign
     const level = options.durability ?? this.#reign.durability
     const inside = { database: this as DatabaseHandle, isOpen: true }
     const scoped = (tx: Transaction) => insideTransaction.run(inside, () => fn(tx))
@@ -99,8 +100,20 @@ export class DatabaseHandle implements Database {
       isStrictRead: false,
       deadlineMs: limits.requestDeadlineMs,
       signal: options.signal,
+      ...(options.requestId === undefined
+        ? {}
+        : { onSealed: outcomes.recorder(parseRequestId(options.requestId), () => undefined) }),
     })
     return value
+  }
+
+  /** Durable, when it was applied; not applied at all, when it is fresh and the epoch is still ours. */
+  async outcomeOf(requestId: string): Promise<RequestFate> {
+    const { outcomes, store } = this.#reign
+    const fate = outcomes.fateOf(parseRequestId(requestId))
+    if (fate.kind === 'applied') await this.#reign.durableThrough(fate.txid)
+    else await store.confirmEpoch()
+    return fate.kind
   }
 
   async forceSync(): Promise<Receipt> {
@@ -158,7 +171,7 @@ export class DatabaseHandle implements Database {
     }
     if (requestId === undefined) return executor.submit(start, call)
     const identity = parseRequestId(requestId)
-    const onSealed: Call<T>['onSealed'] = (answer, error) => outcomes.finished(identity, answer.txid, answer, error)
+    const onSealed: Call<T>['onSealed'] = outcomes.recorder(identity, (answer) => answer)
     return outcomes.once(identity, {
       run: () => executor.submit(start, { ...call, onSealed }),
       durable: (txid) => this.#reign.durableThrough(txid),

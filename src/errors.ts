@@ -47,14 +47,20 @@ export const errorCodes = {
   COMMIT_LOST: 'The commit of this receipt was lost before it was durable.',
   DATABASE_CLOSED: 'The database is closed or closing. Open it again.',
   DATABASE_FAILED: 'The database stopped after an internal error; cause says which. Close it and open it again.',
+  // Sharing
+  LEADER_UNRESPONSIVE:
+    'Whoever leads the database did not answer in time. If outcome is unknown, repeat the request with options.requestId (details.requestId).',
+  LEADER_CHANGED:
+    'The leader of the database changed while this was underway, and it cannot go on elsewhere. Nothing of it was applied unless outcome is unknown.',
   // Medium
   STORAGE_FULL:
     'The disk or quota is full; nothing of the commit was written. Free space; it is retried until the deadline.',
   STORAGE_FAILED: 'The medium failed at a write or barrier; cause is its error. The view was rebuilt; try again.',
   READBACK_MISMATCH: 'What was written did not read back the same. The medium is not to be trusted.',
   LEASE_LOST: 'Another writer has taken over this store. What was not acknowledged was not kept.',
-  // Worker
-  PROTOCOL_MISMATCH: 'Page and worker are of different versions, or something else posts to them. Load both anew.',
+  // Messages
+  PROTOCOL_MISMATCH:
+    'Page and worker, or two members, are of versions that do not understand each other, or something else posts to them. Load all anew.',
   // Import and export
   IMPORT_INVALID: 'The source is not a sound SQLite database of a shape we keep; the message says what is wrong.',
   EXPORT_INTERRUPTED: 'The snapshot that was being exported ended: the database closed, or the reader was too slow.',

@@ -67,11 +67,20 @@ export interface BackpressureChanged {
   readonly dirtyBytes: number
 }
 
-/** This database began to lead (it may append), or to follow. */
+/**
+ * Why the leader changed. opened: there was none · resigned: the last one closed · gone: its page, process or thread ended · silent: it
+ * gave no sign of life, and was robbed.
+ */
+export type LeaderCause = 'opened' | 'resigned' | 'gone' | 'silent'
+
+/** This member began to lead (it may append), or to follow who does. */
 export interface LeaderChanged {
   readonly type: 'leader.changed'
   readonly epoch: number
   readonly role: 'leader' | 'follower'
+  readonly cause: LeaderCause
+  /** The hand-over as this member saw it: from the loss of the last leader, or from its own start, until now. */
+  readonly ms: number
 }
 
 /** The store was brought to its last whole commit; the report says what was found and done. */

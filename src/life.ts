@@ -5,7 +5,7 @@
  *              any of them fails, or #fail from within the reign ─────▲
  */
 import { createActor } from 'xstate'
-import type { Database, OpenOptions } from './api.ts'
+import type { OpenOptions } from './api.ts'
 import { DatabaseHandle } from './database.ts'
 import { loggedStore } from './effects/logged-store.ts'
 import type { HeldPlace, Place } from './effects/place.ts'
@@ -15,7 +15,7 @@ import { aborted } from './effects/request-queue.ts'
 import { withResolvers } from './effects/with-resolvers.ts'
 import { engineMaker } from './engine-maker.ts'
 import { DatabaseError, isDatabaseError } from './errors.ts'
-import type { Status } from './events.ts'
+import type { LeaderCause, Status } from './events.ts'
 import { statusAfter } from './life-status.ts'
 import { limits } from './limits.ts'
 import { isolated } from './logger.ts'
@@ -26,23 +26,30 @@ import { Reign } from './reign.ts'
 import type { BlockStore } from './storage/block-store.ts'
 import { View } from './storage/view.ts'
 import { createStreams, type Streams } from './streams/streams.ts'
+import type { Address } from './wire/transport.ts'
 
 export interface LifeOptions {
   readonly name: string
   readonly settings: Settings
   readonly options: OpenOptions
   readonly clock: Clock
+  /** Why it leads, and since when that was to be. */
+  readonly cause?: { readonly cause: LeaderCause; readonly sinceMs: number }
 }
+
+/** Where a life is lived; given up when it ends. */
+export type LifePlace = Pick<Place, 'medium' | 'location' | 'acquire'>
 
 export class Life {
   readonly #name: string
   readonly #settings: Settings
   readonly #options: OpenOptions
-  readonly #place: Place
+  readonly #place: LifePlace
   readonly #clock: Clock
+  readonly #cause: LifeOptions['cause']
   readonly #streams: Streams
   readonly #machine = createActor(databaseMachine)
-  readonly #opened = withResolvers<Database>()
+  readonly #opened = withResolvers<DatabaseHandle>()
   readonly #ended = withResolvers<void>()
   #held: HeldPlace | undefined
   #recovered: Recovered | undefined
@@ -50,7 +57,8 @@ export class Life {
   #error: DatabaseError | undefined
   #status: Status
 
-  constructor(place: Place, { name, settings, options, clock }: LifeOptions) {
+  constructor(place: LifePlace, { name, settings, options, clock, cause }: LifeOptions) {
+    this.#cause = cause
     this.#clock = clock
     this.#name = name
     this.#settings = settings
@@ -66,8 +74,40 @@ export class Life {
     })
   }
 
+  get streams(): Pick<Streams, 'events$' | 'commits$' | 'metrics$' | 'status$'> {
+    return this.#streams
+  }
+
+  /** Resolves when everything is let go. @throws why that was not in order */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  get epoch(): number {
+    return this.#recovered?.store.epoch ?? 0
+  }
+
+  /** It can no longer be served, for a reason from outside. */
+  fail(error: DatabaseError): void {
+    this.#fail(error)
+  }
+
+  /** Of the reign, while there is one: says that it is alive. */
+  alive(): void {
+    this.#reign?.alive()
+  }
+
+  onStalled(tell: () => void): void {
+    this.#reign?.onStalled(tell)
+  }
+
+  note(address: Address | undefined): void {
+    const epoch = this.#recovered?.store.epoch
+    if (epoch !== undefined) this.#held?.note(epoch, address)
+  }
+
   /** Resolves when it leads. @throws what kept it from leading */
-  begin(): Promise<Database> {
+  begin(): Promise<DatabaseHandle> {
     const machine = this.#machine
     machine.subscribe({ error: (error: unknown) => this.#ended.reject(error) })
     machine.on('lock.wanted', () => void this.#acquire())
@@ -128,7 +168,14 @@ export class Life {
     })
     this.#tellWitness(store)
     this.#streams.emit({ type: 'recovery.finished', report, ms })
-    this.#streams.emit({ type: 'leader.changed', epoch: store.epoch, role: 'leader' })
+    const { cause = 'opened', sinceMs = this.#clock.now() - ms } = this.#cause ?? {}
+    this.#streams.emit({
+      type: 'leader.changed',
+      epoch: store.epoch,
+      role: 'leader',
+      cause,
+      ms: this.#clock.now() - sinceMs,
+    })
   }
 
   /** Where a witness is kept, it is told what is durable: now, and after each sync. */
@@ -143,6 +190,11 @@ export class Life {
   #logged(store: BlockStore): BlockStore {
     const { logger } = this.#options
     return logger === undefined ? store : loggedStore(store, isolated(logger), this.#clock)
+  }
+
+  /** Drains and lets everything go. */
+  close(): Promise<void> {
+    return this.#close()
   }
 
   #close(): Promise<void> {

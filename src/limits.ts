@@ -23,6 +23,8 @@ export const limits = {
 
   requestDeadlineMs: 30_000,
   transactionDeadlineMs: 30_000,
+  /** A follower waits this long for a verification or a checkpoint that it asked for. */
+  upkeepDeadlineMs: 600_000,
   /** Requests that may wait at once; one more is refused with QUEUE_FULL. */
   queueMax: 100_000,
   /** Requests run back to back before the event loop gets a turn. */
@@ -79,6 +81,31 @@ export const limits = {
   handleTriesMax: 11,
   handleRetryMs: 10,
   handleRetryMsMax: 500,
+
+  /** How often a leader says that it is there, and after how many beats in which nothing was heard a waiting member robs it. */
+  beatMs: 500,
+  missedBeatsMax: 10,
+  /** A leader that stood still for longer asks the medium whether it still leads before it answers anybody. */
+  leaseMs: 5_000,
+  /** Opening waits this long for whoever leads. */
+  openMs: 30_000,
+  /** Looking for a leader: how long one attempt may take, and the first and last pause between two. */
+  joinMs: 2_000,
+  seekMs: 10,
+  seekMsMax: 500,
+  /** A lock that nobody says is free is tried this often; and while its holder is known to let go. */
+  lockRetryMs: 250,
+  lockHurryMs: 15,
+  /** The home of a database whose lease is free is another SQLite's if it is still locked after this. */
+  homeBusyMs: 500,
+  /** Members that one leader takes on. */
+  membersMax: 256,
+  /** Requests of one member that are asked of the leader at once: the numbers between its oldest and its newest. */
+  requestWindow: 64,
+  /** Requests of one client that a leader lets wait; a client of ours never has that many. */
+  clientQueueMax: 1024,
+  /** One message between processes. */
+  frameBytesMax: 768 * MiB,
 
   recoverySampleSize: 64,
   nameLengthMax: 200,

@@ -1,10 +1,11 @@
 /** Opens a database in a given place, whatever the platform. */
-import type { Database, OpenOptions } from './api.ts'
+import type { Led, OpenOptions } from './api.ts'
 import { systemClock } from './effects/clock.ts'
 import type { Place } from './effects/place.ts'
 import type { Clock } from './effects/ports.ts'
 import { aborted } from './effects/request-queue.ts'
 import { Life } from './life.ts'
+import { Member } from './member.ts'
 import { settingsOf } from './options.ts'
 
 /** Opens the database that lies in `place`. Tests put a simulated medium and time under the whole database here. */
@@ -13,8 +14,11 @@ export async function openAt(
   name: string,
   options: OpenOptions = {},
   clock: Clock = systemClock,
-): Promise<Database> {
+): Promise<Led> {
   const settings = settingsOf(options)
   if (options.signal?.aborted === true) throw aborted(options.signal)
-  return new Life(place, { name, settings, options, clock }).begin()
+  const given = { name, settings, options, clock }
+  const { shared: sharing } = place
+  if (sharing === undefined) return new Life(place, given).begin()
+  return new Member({ place, sharing, transport: await sharing.openTransport() }, given).begin()
 }

@@ -12,7 +12,7 @@ import { assertName, type Settings, settingsOf } from './options.ts'
  */
 export async function open(name: string, options: OpenOptions = {}): Promise<Database> {
   assertName(name)
-  return openAt(placeFor(name, settingsOf(options)), name, options)
+  return openAt(await placeFor(name, settingsOf(options)), name, options)
 }
 
 /**
@@ -22,10 +22,10 @@ export async function open(name: string, options: OpenOptions = {}): Promise<Dat
  */
 export async function destroy(name: string, options: Pick<OpenOptions, 'storage' | 'worker'> = {}): Promise<void> {
   assertName(name)
-  await placeFor(name, settingsOf(options)).destroy()
+  await (await placeFor(name, settingsOf(options))).destroy()
 }
 
-function placeFor(name: string, { medium, base }: Settings): Place {
+async function placeFor(name: string, { medium, base }: Settings): Promise<Place> {
   if (medium === 'memory') return memoryPlace()
   if (medium === 'auto' || medium === 'fs') return directoryPlace(base, name)
   throw new DatabaseError('NOT_SUPPORTED', `storage "${medium}" is a browser's; use "fs" or "memory" here`, {

@@ -96,6 +96,7 @@ const optionNames = [
   'pragmas',
   'cacheBytes',
   'signal',
+  'deadlineMs',
   'logger',
   'on',
   'worker',

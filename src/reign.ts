@@ -18,7 +18,7 @@ import type { Streams } from './streams/streams.ts'
 import type { Txid } from './units.ts'
 import { Wiring, type WiringParts } from './wiring.ts'
 
-export interface ReignParts extends Omit<WiringParts, 'onDiscarded'> {
+export interface ReignParts extends Omit<WiringParts, 'onDiscarded' | 'onStalled'> {
   /** An engine over another view, to look at a file before it is imported. */
   readonly makeEngine: (view: View) => Promise<SqlEngine>
   readonly recoveryReport: RecoveryReport
@@ -42,6 +42,7 @@ export class Reign {
   readonly #wiring: Wiring
   readonly #durableWaits: DurableWaits
   readonly #endTransaction = new Set<(reason: DatabaseError) => void>()
+  readonly #stalled = new Set<() => void>()
   readonly #closing = new Set<() => void>()
 
   constructor(parts: ReignParts) {
@@ -55,7 +56,11 @@ export class Reign {
     this.durability = settings.durability
     this.recoveryReport = recoveryReport
     this.close = close
-    const wiring = new Wiring({ ...parts, onDiscarded: (error) => this.#endTransactions(error) })
+    const wiring = new Wiring({
+      ...parts,
+      onDiscarded: (error) => this.#endTransactions(error),
+      onStalled: () => this.#stalled.forEach((tell) => tell()),
+    })
     const { executor, outcomes, maintenance, acks } = wiring
     this.#wiring = wiring
     this.executor = executor
@@ -75,6 +80,16 @@ export class Reign {
 
   /** Registers how to end an open transaction when the view is discarded under it. */
   readonly onDiscarded = (end: (reason: DatabaseError) => void): (() => void) => register(this.#endTransaction, end)
+
+  /** A sign of life. False: this thread stood still, and it is being found out whether it still leads. */
+  alive(): boolean {
+    return this.#wiring.stallGuard.mayServe()
+  }
+
+  /** Registers who is told that this thread stood still for longer than a lease. */
+  onStalled(tell: () => void): () => void {
+    return register(this.#stalled, tell)
+  }
 
   /** Registers what must end before the store is released. */
   onClosing(end: () => void): () => void {

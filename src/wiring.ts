@@ -14,6 +14,7 @@ import { Maintenance } from './effects/maintenance.ts'
 import { Outcomes } from './effects/outcomes.ts'
 import type { Clock, SqlEngine } from './effects/ports.ts'
 import { Rebuilder } from './effects/rebuilder.ts'
+import { StallGuard } from './effects/stall-guard.ts'
 import { Waker } from './effects/waker.ts'
 import { DatabaseError, isDatabaseError } from './errors.ts'
 import { limits } from './limits.ts'
@@ -36,6 +37,8 @@ export interface WiringParts {
   readonly onFailed: (error: DatabaseError) => void
   /** What was sealed and not written is gone: an open transaction ends with it. */
   readonly onDiscarded: (error: DatabaseError) => void
+  /** This thread stood still for longer than a lease. */
+  readonly onStalled: () => void
 }
 
 /** Made once for a reign. The machines do nothing until `start`. */
@@ -49,6 +52,7 @@ export class Wiring {
   readonly executor: Executor
   readonly flusher: Flusher
   readonly rebuilder: Rebuilder
+  readonly stallGuard: StallGuard
   readonly #parts: WiringParts
 
   constructor(parts: WiringParts) {
@@ -67,6 +71,14 @@ export class Wiring {
       facts: streams,
       isBusy: () => this.acks.count > 0 || this.executor.waitingCount > 0,
       onIdle: () => this.#shrink(),
+    })
+    this.stallGuard = new StallGuard({
+      clock,
+      leaseMs: limits.leaseMs,
+      confirmEpoch: () => store.confirmEpoch(),
+      onStalled: parts.onStalled,
+      onConfirmed: () => this.executor.resume(),
+      onLost: (error) => (isDatabaseError(error) ? parts.onFailed(error) : this.#broken(error)),
     })
     this.executor = this.#makeExecutor()
     this.flusher = this.#makeFlusher()
@@ -122,6 +134,7 @@ export class Wiring {
       groupBytesMax: settings.policy.maxDirtyBytes > 0 ? settings.policy.maxDirtyBytes : limits.maxDirtyBytes,
       queueMax: limits.queueMax,
       turnMs: limits.turnMs,
+      mayServe: () => this.stallGuard.mayServe(),
     })
   }
 

@@ -1,30 +1,42 @@
 /** A store in a directory, for Node. */
 import { destroyFiles } from '../storage/destroy-files.ts'
 import { recoverySession } from '../storage/recover.ts'
-import type { Place } from './place.ts'
+import { systemClock } from './clock.ts'
+import type { Lease } from './lease.ts'
+import type { HeldPlace, Place } from './place.ts'
 
 /** `base`/`name`, made if it is not there. Node's own modules are loaded when it is needed and not before. */
-export function directoryPlace(base: string, name: string): Place {
+export async function directoryPlace(base: string, name: string): Promise<Place> {
   const location = `${base}/${name}`
-  const hold = async () => {
-    const [{ openNodeFs }, { acquireLease }] = await Promise.all([
-      import('../storage/media/node-fs.ts'),
-      import('./lease.ts'),
-    ])
-    const fs = openNodeFs(location)
-    return { fs, lease: acquireLease(location) }
+  const [{ openNodeFs }, { acquireLease, notedAddress }, { fileLock }, { socketTransport }] = await Promise.all([
+    import('../storage/media/node-fs.ts'),
+    import('./lease.ts'),
+    import('./file-lock.ts'),
+    import('../wire/socket-transport.ts'),
+  ])
+  openNodeFs(location)
+  const hold = async (lease: Lease): Promise<HeldPlace> => {
+    try {
+      const fs = openNodeFs(location)
+      return { ...lease, session: (options) => recoverySession(fs, options) }
+    } catch (error) {
+      await lease.release()
+      throw error
+    }
   }
   return {
     medium: 'fs',
     location,
-    async acquire() {
-      const { fs, lease } = await hold()
-      return { ...lease, session: (options) => recoverySession(fs, options) }
+    shared: {
+      lock: fileLock(location, systemClock),
+      openTransport: () => Promise.resolve(socketTransport(() => notedAddress(location))),
+      hold,
     },
+    acquire: async () => hold(acquireLease(location)),
     async destroy() {
-      const { fs, lease } = await hold()
+      const lease = acquireLease(location)
       try {
-        await destroyFiles(fs)
+        await destroyFiles(openNodeFs(location))
       } finally {
         await lease.release()
       }

@@ -26,6 +26,8 @@ export interface ExecutorPorts extends AnswerPorts {
   readonly groupBytesMax: number
   readonly queueMax: number
   readonly turnMs: number
+  /** False: another one may lead by now. `resume` is called once that is known not to be so. */
+  readonly mayServe: () => boolean
 }
 
 interface Entry extends Asked {
@@ -46,6 +48,8 @@ export class Executor {
   #isExclusive = false
   #isHeld = false
   #isPaused = false
+  /** Since when the event loop has not had a turn that it was asked to note; undefined: it had one since the last look. */
+  #loopWantedAtMs: number | undefined
   #onIdle: (() => void)[] = []
 
   constructor(ports: ExecutorPorts) {
@@ -78,6 +82,11 @@ export class Executor {
   /** The connection is being made anew. */
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused
+    this.#schedule()
+  }
+
+  /** It may be served again. */
+  resume(): void {
     this.#schedule()
   }
 
@@ -143,8 +152,11 @@ export class Executor {
 
   #turn(): void {
     this.#isTurnScheduled = false
-    const { clock, view } = this.#ports
-    const endsAtMs = clock.now() + this.#ports.turnMs
+    if (!this.#ports.mayServe()) return
+    const { clock, view, turnMs } = this.#ports
+    const nowMs = clock.now()
+    if (this.#isLoopStarved(nowMs)) return this.#turnSoon()
+    const endsAtMs = nowMs + turnMs
     while (this.#mayRun) {
       const entry = this.#queue.shift()
       if (entry === undefined) break
@@ -153,10 +165,25 @@ export class Executor {
       if (view.groupBytes >= this.#ports.groupBytesMax || clock.now() >= endsAtMs) break
     }
     this.#endTurn()
-    if (this.#mayRun) {
-      this.#isTurnScheduled = true
-      clock.soon(() => this.#turn())
-    }
+    if (this.#mayRun) this.#turnSoon()
+  }
+
+  #turnSoon(): void {
+    this.#isTurnScheduled = true
+    this.#ports.clock.soon(() => this.#turn())
+  }
+
+  /**
+   * A caller who asks again as soon as it is answered, and a medium that answers at once, never let the event loop in between: no
+   * socket would be read and no timer run meanwhile.
+   */
+  #isLoopStarved(nowMs: number): boolean {
+    if (this.#loopWantedAtMs !== undefined) return nowMs - this.#loopWantedAtMs > this.#ports.turnMs
+    this.#loopWantedAtMs = nowMs
+    this.#ports.clock.soon(() => {
+      this.#loopWantedAtMs = undefined
+    })
+    return false
   }
 
   #endTurn(): void {

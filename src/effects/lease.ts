@@ -5,22 +5,24 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { tryLock, unlock } from 'fs-native-extensions'
+import { tryLock } from 'fs-native-extensions'
 import { DatabaseError } from '../errors.ts'
 import type { Awaitable, Epoch } from '../units.ts'
+import type { Address } from '../wire/transport.ts'
 
 /** One byte far beyond the text: Windows locks are mandatory, and the text must stay readable. */
 const LOCK_AT = 2 ** 40
 /** SQLite's own lock bytes: another SQLite that opens the home finds it busy. */
 const SQLITE_LOCK_AT = 0x4000_0000
 const SQLITE_LOCK_LENGTH = 512
-const TEXT_BYTES = 256
+const TEXT_BYTES = 512
 const HOME = 'database.sqlite'
 
 export interface Lease {
   /** Greatest epoch an earlier holder noted; 0 if none. A hint that can only raise the next one. */
   readonly notedEpoch: Epoch
-  note(epoch: Epoch): void
+  /** Says who leads, and where to reach it once it can be. */
+  note(epoch: Epoch, address?: Address): void
   /** Locks the home against other SQLites, if it was not there to be locked with the lease. @throws STORE_LOCKED */
   lockHome(): void
   /** Resolves when another one can have it. */
@@ -34,21 +36,25 @@ interface FileLease extends Lease {
 
 /** Takes the lease of a database's directory, and its home. @throws STORE_LOCKED with the holder's pid; STORAGE_FAILED */
 export function acquireLease(directory: string): FileLease {
+  const lease = tryLease(directory)
+  if ('release' in lease) return lease
+  throw locked(directory, lease)
+}
+
+/** The lease, or who holds it. @throws STORE_LOCKED when another SQLite has the home; STORAGE_FAILED */
+export function tryLease(directory: string): FileLease | Holder {
   const path = join(directory, 'lease')
   const fd = attempt(path, () => openSync(path, 'a+', 0o600))
   const textFd = attempt(path, () => openSync(path, 'r+'))
   let homeFd: number | undefined
   const close = () => {
-    for (const open of [fd, textFd, homeFd]) if (open !== undefined) closeSync(open)
+    // The home first: whoever gets the lease next wants both.
+    for (const open of [homeFd, textFd, fd]) if (open !== undefined) closeSync(open)
   }
-  if (!tryLock(fd, LOCK_AT, 1)) {
+  if (!tryLock(fd, LOCK_AT, 1) || !isSameFile(fd, path)) {
     const holder = holderOf(path)
     close()
-    throw locked(directory, holder)
-  }
-  if (!isSameFile(fd, path)) {
-    close()
-    throw locked(directory, {})
+    return holder
   }
   const home = join(directory, HOME)
   const lockHome = () => {
@@ -69,18 +75,30 @@ export function acquireLease(directory: string): FileLease {
     throw error
   }
   const noted = holderOf(path)
+  let reachedAt = addressOf(noted)
   return {
     notedEpoch: (typeof noted.epoch === 'number' && Number.isSafeInteger(noted.epoch) ? noted.epoch : 0) as Epoch,
-    note: (epoch) => writeText(textFd, { pid: process.pid, epoch }),
-    lockHome,
-    release() {
-      unlock(fd, LOCK_AT, 1)
-      close()
+    note(epoch, address) {
+      // Until we can be reached it stays said where the last one was, so that what it left there can be removed.
+      reachedAt = address ?? reachedAt
+      writeText(textFd, { pid: process.pid, epoch, ...reachedAt })
     },
+    lockHome,
+    release: close,
   }
 }
 
-interface Holder {
+/** Where the leader says that it can be reached; undefined while it cannot. A hint: it may be of one that is gone. */
+export function notedAddress(directory: string): Address | undefined {
+  const path = join(directory, 'lease')
+  return existsSync(path) ? addressOf(holderOf(path)) : undefined
+}
+
+function addressOf({ socket, token }: Holder): Address | undefined {
+  return typeof socket === 'string' && typeof token === 'string' ? { socket, token } : undefined
+}
+
+export interface Holder extends Partial<Address> {
   readonly pid?: number
   readonly epoch?: number
 }

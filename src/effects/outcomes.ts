@@ -14,7 +14,8 @@ export interface RequestIdentity {
   readonly requestNo: number
 }
 
-const REQUEST_ID = /^([A-Za-z0-9._-]{1,64}):([1-9][0-9]{0,14})$/
+/** A name that begins with ~ and an epoch is a member's own (host/client-identity.ts). */
+const REQUEST_ID = /^((?:~[0-9]{1,15}~)?[A-Za-z0-9._-]{1,64}):([1-9][0-9]{0,14})$/
 
 /** `client:n` → its parts. @throws INVALID_OPTIONS */
 export function parseRequestId(requestId: string): RequestIdentity {
@@ -25,6 +26,8 @@ export function parseRequestId(requestId: string): RequestIdentity {
   }
   return { clientId, requestNo: Number(number) }
 }
+
+type Fate = { readonly kind: 'applied'; readonly txid: Txid } | { readonly kind: 'fresh' | 'unknown' }
 
 export class Outcomes {
   readonly #lookUp: (identity: RequestIdentity) => OutcomeLookup
@@ -45,8 +48,7 @@ export class Outcomes {
     const key = `${identity.clientId}:${identity.requestNo}`
     const inFlight = this.#inFlight.get(key)
     if (inFlight !== undefined) return inFlight as Promise<T>
-    const isAsked = (outcome: RequestOutcome) => keyOf(outcome) === key
-    const known = this.#finished.find(isAsked) ?? this.#taken.find(isAsked) ?? this.#known(identity)
+    const known = this.#sealed(key) ?? this.#known(identity)
     if (known !== undefined) {
       await ports.durable(known.txid)
       return decodeAnswer<T>(known)
@@ -58,6 +60,22 @@ export class Outcomes {
     } finally {
       this.#inFlight.delete(key)
     }
+  }
+
+  /** What became of a request that is not asked again. */
+  fateOf(identity: RequestIdentity): Fate {
+    const sealed = this.#sealed(keyOf(identity))
+    if (sealed !== undefined) return { kind: 'applied', txid: sealed.txid }
+    const found = this.#lookUp(identity)
+    return found.kind === 'known' ? { kind: 'applied', txid: found.outcome.txid } : { kind: found.kind }
+  }
+
+  /** Told when a call with this identity has sealed: what `keep` makes of its answer is its outcome. */
+  recorder<A extends { readonly txid: Txid }>(
+    identity: RequestIdentity,
+    keep: (answer: A) => unknown,
+  ): (answer: A, error: unknown) => void {
+    return (answer, error) => this.finished(identity, answer.txid, keep(answer), error)
   }
 
   /** The request has sealed its last transaction: its outcome goes into that record. */
@@ -81,6 +99,12 @@ export class Outcomes {
   discard(): void {
     this.#finished = []
     this.#taken = []
+  }
+
+  /** Of a transaction that is not in the store yet. */
+  #sealed(key: string): RequestOutcome | undefined {
+    const isAsked = (outcome: RequestOutcome) => keyOf(outcome) === key
+    return this.#finished.find(isAsked) ?? this.#taken.find(isAsked)
   }
 
   #known(identity: RequestIdentity): RequestOutcome | undefined {

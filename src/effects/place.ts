@@ -5,16 +5,28 @@ import { MemoryFs } from '../storage/media/memory-fs.ts'
 import { type RecoverySession, recoverySession } from '../storage/recover.ts'
 import type { StoreOptions } from '../storage/recovery-state.ts'
 import { type Epoch, epoch, type Txid } from '../units.ts'
+import type { Transport } from '../wire/transport.ts'
+import type { LeaderLock } from './leader-lock.ts'
 import type { Lease } from './lease.ts'
 
 export interface Place {
   readonly medium: Status['medium']
   /** For messages and `status$`. */
   readonly location: string
+  /** How others may have it open at the same time; absent: nobody else can. */
+  readonly shared?: Sharing
   /** Waits for nobody. @throws STORE_LOCKED with the holder's process */
   acquire(): Promise<HeldPlace>
   /** Removes the store. Cut short, it is still this store, to be destroyed again. @throws STORE_LOCKED, STORAGE_FAILED */
   destroy(): Promise<void>
+}
+
+/** One leads, and the others use the database through it. */
+export interface Sharing {
+  readonly lock: LeaderLock
+  openTransport(): Promise<Transport>
+  /** The place, once the lock is held. A failure lets go of the lease. */
+  hold(lease: Lease): Promise<HeldPlace>
 }
 
 export interface HeldPlace extends Lease {

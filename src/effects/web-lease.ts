@@ -17,19 +17,19 @@ const endings = new Map<string, Promise<void>>()
 
 /** Waits for nobody else. @throws STORE_LOCKED; NOT_SUPPORTED without Web Locks, which an insecure page does not have; STORAGE_FAILED */
 export async function acquireWebLease(name: string, locks = platformLocks()): Promise<Lease> {
-  if (locks === undefined) throw unsupported(name, 'Web Locks (navigator.locks), which a page has in a secure context')
+  if (locks === undefined) throw unsupportedLocks(name)
   await endings.get(name)
   const answer = withResolvers<boolean>()
   const released = withResolvers<void>()
   const ended = locks
-    .request(`datasync:${name}`, { mode: 'exclusive', ifAvailable: true }, (lock) => {
+    .request(lockNameOf(name), { mode: 'exclusive', ifAvailable: true }, (lock) => {
       answer.resolve(lock !== null)
       return lock === null ? undefined : released.promise
     })
     // Before it was held: a refusal. Afterwards it was taken from us, which the epoch says to the next write.
     .then(
       () => undefined,
-      (error: unknown) => answer.reject(refused(name, error)),
+      (error: unknown) => answer.reject(lockRefusal(name, error)),
     )
   if (!(await answer.promise)) throw locked(name)
   return {
@@ -47,12 +47,15 @@ export async function acquireWebLease(name: string, locks = platformLocks()): Pr
   }
 }
 
-function platformLocks(): LockManager | undefined {
+export const lockNameOf = (name: string): string => `datasync:${name}`
+
+export function platformLocks(): LockManager | undefined {
   const platform: { readonly navigator?: { readonly locks?: LockManager } } = globalThis
   return platform.navigator?.locks
 }
 
-function refused(name: string, cause: unknown): DatabaseError {
+/** Why a lock could not be asked for. */
+export function lockRefusal(name: string, cause: unknown): DatabaseError {
   const reason = cause instanceof Error ? cause.name : 'unknown'
   if (reason === 'SecurityError') return unsupported(name, 'Web Locks for this origin', cause)
   return new DatabaseError('STORAGE_FAILED', `the lock of ${name} could not be asked for: ${reason}`, {
@@ -60,6 +63,9 @@ function refused(name: string, cause: unknown): DatabaseError {
     details: { name, reason },
   })
 }
+
+export const unsupportedLocks = (name: string) =>
+  unsupported(name, 'Web Locks (navigator.locks), which a page has in a secure context')
 
 const unsupported = (name: string, missing: string, cause?: unknown) =>
   new DatabaseError('NOT_SUPPORTED', `${name} cannot be opened: not available here are ${missing}`, {

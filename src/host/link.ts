@@ -17,10 +17,19 @@ import { decodeError } from '../wire/wire-error.ts'
 import { Pending, type PendingOptions } from './pending.ts'
 import type { Timer } from './timer.ts'
 
+export interface LinkOptions {
+  readonly timer: Timer
+  readonly logger?: Logger | undefined
+  /** The leader is there; or it has said that it lets go. */
+  readonly onBeat?: (isResigned: boolean) => void
+}
+
 export class Link {
   readonly #channel: Channel<ServerMessage, ClientMessage>
   readonly #pending: Pending
   readonly #logger: Logger | undefined
+  readonly #onBeat: (isResigned: boolean) => void
+  #lastBeat: number | undefined
   readonly told: { readonly [S in StreamName]: Subject<Streamed[S]> } = {
     events: new Subject(),
     commits: new Subject(),
@@ -28,9 +37,11 @@ export class Link {
     status: new ReplaySubject(1),
   }
 
-  constructor(port: Port, options: { readonly timer: Timer; readonly logger?: Logger | undefined }) {
+  constructor(port: Port, options: LinkOptions) {
     this.#logger = options.logger
+    this.#onBeat = options.onBeat ?? (() => undefined)
     this.#channel = new Channel(port, {
+      lastBeat: () => this.#lastBeat,
       receive: (message) => this.#receive(message),
       onRefused: (error) => this.lose(error),
       onUnsendable: (message, error) => 'id' in message && this.#pending.reject(message.id, unsendable(error)),
@@ -40,6 +51,11 @@ export class Link {
 
   post(message: ClientMessage, transfer: readonly Transferable[] = []): void {
     this.#channel.post(message, transfer)
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    this.#channel.flush()
   }
 
   /** See Pending.ask. */
@@ -82,6 +98,13 @@ export class Link {
         return message.id === ALL_IDS
           ? this.lose(asOurs(message.error))
           : this.#pending.reject(message.id, decodeError(message.error))
+      case 'again':
+        return this.#pending.again(message.id)
+      case 'beat':
+        this.#lastBeat = message.beat
+        return this.#onBeat(false)
+      case 'resigned':
+        return this.#onBeat(true)
       case 'logged':
         return this.#logger?.[message.level](message.record, message.message)
       case 'told':

@@ -8,6 +8,8 @@ export interface Waiting {
   readonly reject: (error: unknown) => void
   readonly onBegun?: () => void
   readonly onChunk?: (value: unknown) => void
+  /** What was asked. */
+  readonly message: ClientMessage
 }
 
 export interface PendingOptions {
@@ -44,15 +46,17 @@ export class Pending {
         stop?.()
         signal?.removeEventListener('abort', cancel)
       }
+      const message = make(id)
       this.#waiting.set(id, {
         ...heard,
+        message,
         resolve: (value) => (end(), resolve(value)),
         reject: (error) => {
           end()
           reject(asError(error))
         },
       })
-      this.#post(make(id), transfer)
+      this.#post(message, transfer)
       if (signal?.aborted === true) cancel()
       else signal?.addEventListener('abort', cancel, { once: true })
     })
@@ -72,6 +76,12 @@ export class Pending {
 
   chunk(id: WireId, value: unknown): void {
     this.#waiting.get(id)?.onChunk?.(value)
+  }
+
+  /** It was not run: asked again, if it is still waited for. */
+  again(id: WireId): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting !== undefined) this.#post(waiting.message)
   }
 
   /** The other side is gone: nobody waits any longer, and nothing more can be asked. */

@@ -2,11 +2,13 @@
 import type {
   Database,
   ExecResult,
+  Led,
+  LedTransactionOptions,
   QueryOptions,
+  RequestFate,
   RequestOptions,
   Statement,
   Transaction,
-  TransactionOptions,
 } from '../api.ts'
 import type { Receipt } from '../events.ts'
 import { collect, type ImportSource } from '../import-source.ts'
@@ -26,7 +28,7 @@ export interface RemotePorts {
   readonly onClosed: () => void
 }
 
-export class RemoteDatabase implements Database {
+export class RemoteDatabase implements Led {
   readonly name: string
   readonly recoveryReport: Database['recoveryReport']
   readonly #link: Link
@@ -83,7 +85,7 @@ export class RemoteDatabase implements Database {
     return this.#link.call('batch', [statements, options], { signal, waitMs: waitOf(options) })
   }
 
-  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: TransactionOptions = {}): Promise<T> {
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
     return remoteTransaction(this.#link, fn, options)
   }
 
@@ -93,6 +95,10 @@ export class RemoteDatabase implements Database {
 
   durable(receipt: Receipt): Promise<void> {
     return this.#link.call('durable', [receipt], { waitMs: waitOf({}) })
+  }
+
+  outcomeOf(requestId: string): Promise<RequestFate> {
+    return this.#link.call('outcomeOf', [requestId], { waitMs: waitOf({}) })
   }
 
   verify() {

@@ -2,7 +2,7 @@
  * A transaction whose function runs here and whose statements run on the other side, which also keeps its deadline.
  * The handle has the same calls, and refuses the same, as one in the thread of the database.
  */
-import type { ExecResult, Statement, Transaction, TransactionOptions } from '../api.ts'
+import type { ExecResult, LedTransactionOptions, Statement, Transaction } from '../api.ts'
 import { limits } from '../limits.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
 import { rowsAs, template } from '../statements.ts'
@@ -13,7 +13,7 @@ import type { Link } from './link.ts'
 export async function remoteTransaction<T>(
   link: Link,
   fn: (tx: Transaction) => Promise<T> | T,
-  options: TransactionOptions,
+  options: LedTransactionOptions,
   within?: WireId,
 ): Promise<T> {
   const { id, ended } = await begin(link, options, within)
@@ -38,7 +38,7 @@ interface Begun {
 }
 
 /** Resolves when its turn has come. */
-function begin(link: Link, { signal, ...options }: TransactionOptions, within: WireId | undefined): Promise<Begun> {
+function begin(link: Link, { signal, ...options }: LedTransactionOptions, within: WireId | undefined): Promise<Begun> {
   return new Promise((resolve, reject) => {
     const state = { id: 0 }
     const make = (id: WireId) => {

@@ -1,9 +1,9 @@
 /** The calls with one answer, on a database or inside a transaction. */
-import type { Database, Transaction } from '../api.ts'
+import type { Led, Transaction } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 import type { CallMessage } from '../wire/protocol.ts'
 
-export async function callOn(database: Database, message: CallMessage, signal: AbortSignal): Promise<unknown> {
+export async function callOn(database: Led, message: CallMessage, signal: AbortSignal): Promise<unknown> {
   switch (message.method) {
     case 'exec': {
       const [sql, params, options] = message.args
@@ -19,6 +19,8 @@ export async function callOn(database: Database, message: CallMessage, signal: A
     }
     case 'durable':
       return database.durable(...message.args)
+    case 'outcomeOf':
+      return database.outcomeOf(...message.args)
     case 'import':
       return database.import(...message.args)
     case 'forceSync':

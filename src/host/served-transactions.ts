@@ -5,7 +5,7 @@
  *
  * The deadline runs here, so a client that hangs or vanishes does not keep the connection.
  */
-import type { Database, Transaction, TransactionOptions } from '../api.ts'
+import type { Led, LedTransactionOptions, Transaction } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 import type { WireId } from '../wire/protocol.ts'
 
@@ -26,7 +26,7 @@ export class ServedTransactions {
   }
 
   /** Resolves when the transaction has ended as the client wished. @throws what ended it otherwise */
-  async begin(database: Database, id: WireId, options: TransactionOptions, within?: WireId): Promise<void> {
+  async begin(database: Led, id: WireId, options: LedTransactionOptions, within?: WireId): Promise<void> {
     const body = (tx: Transaction) => this.#untilEnd(id, tx)
     try {
       if (within === undefined) await database.transaction(body, options)

@@ -1,21 +1,25 @@
 /**
  * The side that has the database: does what messages ask, and answers each id exactly once.
  *
- *   no database ──open──▶ open ──call close──▶ closed
+ *   no database ──open──▶ open ──call close──▶ closed      in a worker, which has the database for its page
+ *               ──join──▶ open ──leave──────▶ gone         in a leader, which lets a follower use it
  *
  * When the client has gone, `release` aborts what it had begun; what it wrote is kept as if it had waited.
  */
 import type { Observable } from 'rxjs'
-import type { Database, OpenOptions } from '../api.ts'
+import type { Led, OpenOptions } from '../api.ts'
 import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
 import type { Status } from '../events.ts'
+import { limits } from '../limits.ts'
 import type { Logger, LogLevel } from '../logger.ts'
 import { Channel, type Port } from '../wire/channel.ts'
 import {
   ALL_IDS,
   type CallMessage,
   type ClientMessage,
+  type Join,
+  type Joined,
   type Opened,
   type ServerMessage,
   type StreamOnDemand,
@@ -24,39 +28,75 @@ import {
 } from '../wire/protocol.ts'
 import { transferablesOf } from '../wire/transferable.ts'
 import { encodeError } from '../wire/wire-error.ts'
+import { isRequest, MessageGuard } from './message-guard.ts'
 import { callOn, callWithin } from './served-calls.ts'
 import { ServedReads } from './served-reads.ts'
 import { ServedTransactions } from './served-transactions.ts'
 import type { Timer } from './timer.ts'
 
-/** What a platform does with names. */
-export interface Platform {
-  open(name: string, options: OpenOptions): Promise<Database>
-  destroy(name: string, options: OpenOptions): Promise<void>
+/** What the server's place does for its client; what is absent is refused. */
+export interface Services {
+  readonly timer: Timer
+  open?(name: string, options: OpenOptions): Promise<Led>
+  destroy?(name: string, options: OpenOptions): Promise<void>
+  /** @throws why this client is not taken on */
+  join?(join: Join): Guest
+  leave?(): void
+  /** What was asked when that beat was the last that the client had heard may be nobody's wish any more. */
+  isStale?(beat: number | undefined): boolean
+  /** A message was dropped. */
+  onRefused?(): void
+}
+
+/** A client that was taken on, and what it may use. */
+export interface Guest {
+  readonly database: Led
+  readonly epoch: number
+  readonly version: number
+  readonly beat: number
 }
 
 export class Server {
-  readonly #platform: Platform
+  readonly #services: Services
   readonly #channel: Channel<ClientMessage, ServerMessage>
+  readonly #guard = new MessageGuard()
   readonly #controllers = new Map<WireId, AbortController>()
   readonly #subscriptions = new Map<StreamOnDemand, { unsubscribe(): void }>()
   readonly #transactions: ServedTransactions
   readonly #reads: ServedReads
   #isBegun = false
-  #database: Database | undefined
+  #statusEnd: () => void = () => undefined
+  #database: Led | undefined
 
-  constructor(port: Port, platform: Platform, timer: Timer) {
-    this.#platform = platform
+  constructor(port: Port, services: Services) {
+    this.#services = services
     this.#channel = new Channel(port, {
-      receive: (message) => this.#receive(message),
-      onRefused: (error) => this.#failed(ALL_IDS, error),
+      receive: (message, beat) => this.#admit(message, beat),
+      onRefused: (error) => {
+        this.#services.onRefused?.()
+        this.#failed(ALL_IDS, error)
+      },
       onUnsendable: (message, error) => this.#unsendable(message, error),
     })
     this.#transactions = new ServedTransactions((id) => this.#channel.post({ kind: 'begun', id }))
     this.#reads = new ServedReads(
       (id, value) => this.#channel.post({ kind: 'chunk', id, value }, transferablesOf(value)),
-      timer,
+      services.timer,
     )
+  }
+
+  tell(message: ServerMessage): void {
+    this.#channel.post(message)
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    this.#channel.flush()
+  }
+
+  /** Rolled back; their callers are told. */
+  endTransactions(): void {
+    this.#transactions.release()
   }
 
   /** The client has gone: nothing is waited for any more on its behalf. */
@@ -64,8 +104,18 @@ export class Server {
     for (const controller of this.#controllers.values()) controller.abort()
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe()
     this.#subscriptions.clear()
+    this.#statusEnd()
     this.#transactions.release()
     this.#reads.release()
+  }
+
+  #admit(message: ClientMessage, beat: number | undefined): void {
+    if (!this.#guard.admits(message)) return this.#services.onRefused?.()
+    if (isRequest(message) && this.#services.isStale?.(beat) === true) {
+      this.#guard.willComeAgain(message.id)
+      return this.#channel.post({ kind: 'again', id: message.id })
+    }
+    this.#receive(message)
   }
 
   #receive(message: ClientMessage): void {
@@ -74,8 +124,12 @@ export class Server {
         return this.#answer(message.id, (signal) => this.#begin(message.name, message.options, signal))
       case 'destroy': {
         const { isLogged: _, ...options } = message.options
-        return this.#answer(message.id, () => this.#platform.destroy(message.name, options))
+        return this.#answer(message.id, () => offered(this.#services.destroy)(message.name, options))
       }
+      case 'join':
+        return this.#answer(message.id, async () => this.#join(message.join))
+      case 'leave':
+        return this.#services.leave?.()
       case 'call':
         return this.#answer(message.id, (signal) => this.#called(message, signal))
       case 'begin':
@@ -101,6 +155,7 @@ export class Server {
 
   /** One piece of work with an id: its end is told, whatever it is. */
   #answer(id: WireId, work: (signal: AbortSignal) => Promise<unknown>): void {
+    if (this.#controllers.size >= limits.clientQueueMax) return this.#failed(id, flooded())
     const controller = new AbortController()
     this.#controllers.set(id, controller)
     const begun = async () => work(controller.signal)
@@ -122,31 +177,43 @@ export class Server {
   /** Details or a cause that the platform does not clone: the error goes without them. */
   #unsendable(message: ServerMessage, error: unknown): void {
     if (!('id' in message)) return
-    const why = new DatabaseError('DATABASE_FAILED', 'the answer could not be sent to the other thread', {
-      cause: error,
-      outcome: 'unknown',
-    })
-    this.#failed(message.id, why)
+    this.#failed(
+      message.id,
+      new DatabaseError('RESULT_TOO_LARGE', 'the request has run, but its answer could not be sent', { cause: error }),
+    )
   }
 
   async #begin(name: string, options: WireOpenOptions, signal: AbortSignal): Promise<Opened> {
     if (this.#isBegun) throw new DatabaseError('MISUSE', 'a worker has one database')
     this.#isBegun = true
     const { isLogged, ...rest } = options
-    const database = await this.#platform.open(name, {
+    const database = await offered(this.#services.open)(name, {
       ...rest,
       signal,
       ...(isLogged ? { logger: this.#logger() } : {}),
     })
+    return this.#show(database)
+  }
+
+  #join(join: Join): Joined {
+    const { database, epoch, version, beat } = offered(this.#services.join)(join)
+    this.#isBegun = true
+    this.tell({ kind: 'beat', beat })
+    return { ...this.#show(database), epoch, version }
+  }
+
+  /** From now on this is what the client uses. */
+  #show(database: Led): Opened {
     this.#database = database
     let status: Status | undefined
-    database.status$.subscribe({
+    const subscription = database.status$.subscribe({
       next: (value) => {
         status = value
         this.#channel.post({ kind: 'told', stream: 'status', value })
       },
       complete: () => this.#channel.post({ kind: 'ended' }),
     })
+    this.#statusEnd = () => subscription.unsubscribe()
     assert(status !== undefined, 'a database that is open has a status')
     return { recoveryReport: database.recoveryReport, status }
   }
@@ -158,7 +225,7 @@ export class Server {
       : callWithin(this.#transactions.scopeOf(within), message)
   }
 
-  #opened(): Database {
+  #opened(): Led {
     if (this.#database === undefined) throw new DatabaseError('MISUSE', 'the database is not open')
     return this.#database
   }
@@ -189,6 +256,15 @@ export class Server {
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   }
 }
+
+/** What this place does not do is a mistake of the client's. */
+function offered<F>(service: F | undefined): F {
+  if (service === undefined) throw new DatabaseError('MISUSE', 'this is not what is served here')
+  return service
+}
+
+const flooded = () =>
+  new DatabaseError('QUEUE_FULL', `${limits.clientQueueMax} requests of this client wait already`, { retryable: true })
 
 /** Errors in a record travel as plain data. */
 const cloneable = (record: object): object =>

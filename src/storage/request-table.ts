@@ -8,6 +8,10 @@
  *   marked forgotten  known          unknown
  *   in the table      known          unknown at or below its floor, fresh above
  *   never seen        –              fresh for request 1 while there is room for a client, else unknown
+ *   a member of ours  known          unknown if its epoch is not above that of a member which was forgotten, else fresh
+ *
+ * Members that share a database name themselves `~<epoch>~<random>`, anew for each visit: they are forgotten by whole epochs, so that
+ * their marks take the room of one number (docs/decisions/0013-names-of-members.md).
  *
  * Outcomes live in commit records; the first record of each log segment carries the whole table on.
  */
@@ -48,12 +52,18 @@ export class RequestTable {
   /** In the order in which they spoke: the first is the next to be forgotten. */
   readonly #clients = new Map<string, Client>()
   readonly #forgotten = new ForgottenClients()
+  /** Members of this epoch and of earlier ones may have been forgotten. */
+  #memberFloor = 0
   #answerBytes = 0
 
   lookUp({ clientId, requestNo }: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
     const client = this.#clients.get(clientId)
     const outcome = client?.outcomes.get(requestNo)
     if (outcome !== undefined) return { kind: 'known', outcome }
+    const memberEpoch = memberEpochOf(clientId)
+    if (memberEpoch !== undefined && client === undefined) {
+      return { kind: memberEpoch > this.#memberFloor ? 'fresh' : 'unknown' }
+    }
     if (this.#forgotten.has(clientId)) return { kind: 'unknown' }
     if (client !== undefined) return { kind: requestNo <= client.floor ? 'unknown' : 'fresh' }
     if (requestNo !== 1) return { kind: 'unknown' }
@@ -64,6 +74,7 @@ export class RequestTable {
   apply(entries: readonly RequestEntry[]): void {
     for (const entry of entries) {
       if ('forgotten' in entry) this.#forgotten.addMarks(entry.forgotten)
+      else if ('floor' in entry && entry.clientId === MEMBERS) this.#raiseMemberFloor(entry.floor)
       else if ('floor' in entry) this.#begin(entry)
       else this.#record(entry)
     }
@@ -74,6 +85,7 @@ export class RequestTable {
     const forgotten = this.#forgotten.marks
     return [
       ...(forgotten === '' ? [] : [{ forgotten }]),
+      ...(this.#memberFloor === 0 ? [] : [{ clientId: MEMBERS, floor: this.#memberFloor }]),
       ...[...this.#clients].flatMap(([clientId, { floor, outcomes }]) => [{ clientId, floor }, ...outcomes.values()]),
     ]
   }
@@ -108,7 +120,13 @@ export class RequestTable {
     const [oldest] = this.#clients.keys()
     if (oldest === undefined) return
     this.#forget(oldest)
-    this.#forgotten.add(oldest)
+    const memberEpoch = memberEpochOf(oldest)
+    if (memberEpoch === undefined) this.#forgotten.add(oldest)
+    else this.#raiseMemberFloor(memberEpoch)
+  }
+
+  #raiseMemberFloor(epoch: number): void {
+    this.#memberFloor = Math.max(this.#memberFloor, epoch)
   }
 
   #forget(clientId: string): void {
@@ -126,6 +144,17 @@ export class RequestTable {
       }
     }
   }
+}
+
+/** In place of a client: the floor of the epochs of members. */
+const MEMBERS = '~'
+
+const MEMBER = /^~([0-9]{1,15})~/
+
+/** Undefined: not the name of a member. */
+function memberEpochOf(clientId: string): number | undefined {
+  const epoch = MEMBER.exec(clientId)?.[1]
+  return epoch === undefined ? undefined : Number(epoch)
 }
 
 const bytesOf = (outcome: RequestOutcome | undefined): number => outcome?.answer?.length ?? 0

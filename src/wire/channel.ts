@@ -14,27 +14,33 @@ export interface Port {
 }
 
 export interface ChannelPorts<In, Out> {
-  readonly receive: (message: In) => void
+  /** `beat`: the last one that the sender had heard, where it says so. */
+  readonly receive: (message: In, beat: number | undefined) => void
   /** What arrived is none of ours, or of a newer protocol: it was dropped. */
   readonly onRefused: (error: DatabaseError) => void
   /** The platform cannot clone this message; the others of its envelope were sent. */
   readonly onUnsendable: (message: Out, error: unknown) => void
+  /** Stamps what is sent: the last beat that was heard. */
+  readonly lastBeat?: () => number | undefined
 }
 
 export class Channel<In, Out> {
   readonly #port: Port
   readonly #onUnsendable: ChannelPorts<In, Out>['onUnsendable']
+  readonly #lastBeat: () => number | undefined
   #outbox: Out[] = []
   #transfer: Transferable[] = []
   #isPostScheduled = false
 
-  constructor(port: Port, { receive, onRefused, onUnsendable }: ChannelPorts<In, Out>) {
+  constructor(port: Port, ports: ChannelPorts<In, Out>) {
+    const { receive, onRefused, onUnsendable, lastBeat = () => undefined } = ports
     this.#port = port
     this.#onUnsendable = onUnsendable
+    this.#lastBeat = lastBeat
     port.addEventListener('message', ({ data }) => {
       const envelope = envelopeOf<In>(data)
       if (envelope instanceof DatabaseError) return onRefused(envelope)
-      for (const message of envelope.messages) receive(message)
+      for (const message of envelope.messages) receive(message, envelope.beat)
     })
     port.addEventListener('messageerror', () => onRefused(refused('a message could not be read', {})))
     port.start?.()
@@ -66,7 +72,8 @@ export class Channel<In, Out> {
   }
 
   #send(messages: readonly Out[], transfer: Transferable[]): void {
-    const envelope: Envelope<Out> = { datasync: PROTOCOL_VERSION, messages }
+    const beat = this.#lastBeat()
+    const envelope: Envelope<Out> = { datasync: PROTOCOL_VERSION, messages, ...(beat === undefined ? {} : { beat }) }
     this.#port.postMessage(envelope, transfer)
   }
 
@@ -91,8 +98,9 @@ function envelopeOf<In>(data: unknown): Envelope<In> | DatabaseError {
       { version },
     )
   }
+  const beat = 'beat' in data && typeof data.beat === 'number' ? { beat: data.beat } : {}
   // Both ends are built from this package; each handler checks what it relies on.
-  return { datasync: version, messages: messages as In[] }
+  return { datasync: version, messages: messages as In[], ...beat }
 }
 
 const refused = (message: string, details: Readonly<Record<string, unknown>>) =>

@@ -1,8 +1,10 @@
 /**
- * What a page and the worker that has its database say to each other. Everything can be cloned by the platform as it is.
+ * What a page and the worker that has its database say to each other, and a member that follows and the one that leads. Everything can
+ * be cloned by the platform as it is.
  *
  *   client                                     server
- *   open ────────────────────────────────────▶ opens, recovers
+ *   open (page to worker) ───────────────────▶ opens, recovers
+ *   join (follower to leader) ───────────────▶ takes the client on, or says why not
  *        ◀──────────────────────────────────── answer, or failed
  *   call id, begin id, iterate id, export id ▶ works
  *        ◀──── begun id · chunk id ─────────── answer id, or failed id: exactly one of the two ends an id
@@ -10,20 +12,34 @@
  *   subscribe stream ────────────────────────▶
  *        ◀──── told stream ─────────────────── as long as somebody listens; `status` always
  *        ◀──── ended ───────────────────────── the database has come to its end
+ *        ◀──── beat n ──────────────────────── a leader is there; envelopes to it name the last beat that was heard
+ *        ◀──── again id ────────────────────── not run, because the leader had stood still: ask again if it still matters
+ *        ◀──── resigned ────────────────────── it lets go: what is not answered is asked of the next one
+ *   leave ───────────────────────────────────▶
  *
  * An id is the client's, used once. A call with `within` belongs to the transaction that `within` began. Messages travel in
  * envelopes, in order; an envelope names the protocol's version, and a newer one than ours is refused whole.
  */
 import type { DatabaseErrorOptions, ErrorCode } from '../errors.ts'
-import type { ExecResult, OpenOptions, QueryOptions, RequestOptions, Statement, TransactionOptions } from '../api.ts'
+import type {
+  ExecResult,
+  LedTransactionOptions,
+  OpenOptions,
+  QueryOptions,
+  RequestFate,
+  RequestOptions,
+  Statement,
+} from '../api.ts'
 import type { CommitEvent, DatabaseEvent, Receipt, Status } from '../events.ts'
 import type { Metrics } from '../metrics.ts'
 import type { LogLevel } from '../logger.ts'
-import type { Row, SqlParams } from '../sql.ts'
+import type { ConnectionPragmas, Row, SqlParams } from '../sql.ts'
 import type { VerifyReport } from '../storage/block-store.ts'
 import type { RecoveryReport } from '../storage/recovery-report.ts'
 
 export const PROTOCOL_VERSION = 1
+/** Whoever speaks at least this is understood. A `join` is always written in it. */
+export const PROTOCOL_OLDEST = 1
 
 /** Numbered by the client from 1. */
 export type WireId = number
@@ -53,12 +69,30 @@ export interface Methods {
   readonly checkpoint: { args: []; value: undefined }
   readonly import: { args: [file: Uint8Array]; value: Receipt }
   readonly close: { args: []; value: undefined }
+  /** What became of a request whose leader is gone. */
+  readonly outcomeOf: { args: [requestId: string]; value: RequestFate }
 }
 export type Method = keyof Methods
 
 export interface Opened {
   readonly recoveryReport: RecoveryReport
   readonly status: Status
+}
+
+/** What a leader says to a client that it takes on. */
+export interface Joined extends Opened {
+  readonly epoch: number
+  /** The version that both sides speak from here on. */
+  readonly version: number
+}
+
+export interface Join {
+  /** Unguessable, and of this connection alone. */
+  readonly memberId: string
+  /** Versions of the protocol that the client understands. */
+  readonly speaks: { readonly oldest: number; readonly newest: number }
+  /** Settings that change what statements mean have to be the leader's. */
+  readonly pragmas: ConnectionPragmas
 }
 
 export interface Streamed {
@@ -84,12 +118,14 @@ export type CallMessage = {
 export type ClientMessage =
   | { readonly kind: 'open'; readonly id: WireId; readonly name: string; readonly options: WireOpenOptions }
   | { readonly kind: 'destroy'; readonly id: WireId; readonly name: string; readonly options: WireOpenOptions }
+  | { readonly kind: 'join'; readonly id: WireId; readonly join: Join }
+  | { readonly kind: 'leave' }
   | CallMessage
   | {
       readonly kind: 'begin'
       readonly id: WireId
       readonly within?: WireId
-      readonly options: Cloned<TransactionOptions>
+      readonly options: Cloned<LedTransactionOptions>
     }
   | { readonly kind: 'end'; readonly id: WireId; readonly isCommitted: boolean }
   | {
@@ -117,11 +153,16 @@ export type ServerMessage =
   | ToldMessage
   /** The database has come to its end, and with it its streams. */
   | { readonly kind: 'ended' }
+  | { readonly kind: 'beat'; readonly beat: number }
+  | { readonly kind: 'again'; readonly id: WireId }
+  | { readonly kind: 'resigned' }
   | { readonly kind: 'logged'; readonly level: LogLevel; readonly record: object; readonly message?: string }
 
 export interface Envelope<Message> {
   readonly datasync: number
   readonly messages: readonly Message[]
+  /** The last beat of the leader that the client has heard. */
+  readonly beat?: number
 }
 
 /** A DatabaseError as plain data; other errors keep their name and message. */

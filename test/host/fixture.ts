@@ -6,6 +6,7 @@ import { openRemote } from '../../src/host/open-remote.ts'
 import { Server } from '../../src/host/server.ts'
 import type { Database, DatabaseError, OpenOptions } from '../../src/index.ts'
 import { destroy, open } from '../../src/index.ts'
+import type { Led } from '../../src/api.ts'
 import type { Port } from '../../src/wire/channel.ts'
 
 export interface Remote {
@@ -20,7 +21,7 @@ export interface Remote {
 
 export async function openBehindChannel(options: OpenOptions = {}): Promise<Remote> {
   const { port1, port2 } = new MessageChannel()
-  const server = new Server(portOf(port2), { open, destroy }, systemClock)
+  const server = new Server(portOf(port2), { timer: systemClock, open: async (name, options) => (await open(name, options)) as Led, destroy })
   const deaths: ((error: DatabaseError) => void)[] = []
   const otherSide = { port: portOf(port1), timer: systemClock, onDeath: deaths.push.bind(deaths), end: () => undefined }
   const db = await openRemote(otherSide, { name: 'test', options: { storage: 'memory', ...options } })

@@ -27,7 +27,7 @@ const expected: readonly (readonly [LogLevel, DatabaseEvent, object])[] = [
   ['error', failed({ willRetry: false }), { event: 'sync.failed', willRetry: false }],
   ['warn', { type: 'backpressure.changed', isHigh: true, dirtyBytes: 9 }, { isHigh: true, dirtyBytes: 9 }],
   ['info', { type: 'backpressure.changed', isHigh: false, dirtyBytes: 3 }, { isHigh: false }],
-  ['info', { type: 'leader.changed', epoch: 3, role: 'leader' }, { epoch: 3, role: 'leader' }],
+  ['info', { type: 'leader.changed', epoch: 3, role: 'leader', cause: 'opened', ms: 5 }, { epoch: 3, role: 'leader' }],
   ['info', { type: 'recovery.finished', report: uneventful, ms: 8 }, { event: 'recovery.finished', ms: 8 }],
   [
     'debug',

@@ -1,0 +1,54 @@
+/**
+ * Notices that this thread stood still for longer than a lease: another one may lead by now. What was known before may be old, so nothing
+ * is answered until the medium says that the epoch is still ours.
+ *
+ *   serving ── more than leaseMs since it was last alive ──▶ in doubt ── epoch confirmed ──▶ serving
+ *                                                                     └─ not ours ──▶ the reign ends; it never serves again
+ */
+import type { Clock } from './ports.ts'
+
+export interface StallPorts {
+  readonly clock: Clock
+  readonly leaseMs: number
+  /** @throws LEASE_LOST, or what the medium says */
+  readonly confirmEpoch: () => void | Promise<void>
+  /** Told first: what was asked before this moment may be nobody's wish any more. */
+  readonly onStalled: () => void
+  /** It may be served again. */
+  readonly onConfirmed: () => void
+  readonly onLost: (error: unknown) => void
+}
+
+export class StallGuard {
+  readonly #ports: StallPorts
+  #aliveAtMs: number
+  #isInDoubt = false
+
+  constructor(ports: StallPorts) {
+    this.#ports = ports
+    this.#aliveAtMs = ports.clock.now()
+  }
+
+  /** Whether anything may be served now. Called at each beat, and before whatever is served. */
+  mayServe(): boolean {
+    const { clock, leaseMs } = this.#ports
+    const nowMs = clock.now()
+    const isStalled = nowMs - this.#aliveAtMs > leaseMs
+    this.#aliveAtMs = nowMs
+    if (isStalled && !this.#isInDoubt) void this.#confirm()
+    return !this.#isInDoubt
+  }
+
+  async #confirm(): Promise<void> {
+    const { confirmEpoch, onStalled, onConfirmed, onLost } = this.#ports
+    this.#isInDoubt = true
+    onStalled()
+    try {
+      await confirmEpoch()
+    } catch (error) {
+      return onLost(error)
+    }
+    this.#isInDoubt = false
+    onConfirmed()
+  }
+}

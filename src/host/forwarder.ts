@@ -1,0 +1,198 @@
+/**
+ * The requests of a member that does not lead, on their way to whoever does. When the leader changes, what it has not answered is asked
+ * of the next one, in the same order and under the same name: the next one knows what was applied.
+ *
+ *   ask ─▶ waits for a leader, and for room in the window ─▶ underway ─▶ answered
+ *                ▲───────── that leader leads no more ─────────┘
+ *
+ * Each ends once, at its deadline at the latest.
+ */
+import type { Led } from '../api.ts'
+import { DatabaseError, isDatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { ClientIdentity } from './client-identity.ts'
+import { type Asked, type Forwarded, unresponsive, withdrawn } from './forwarded.ts'
+import { isOfLeaderGone, leaderGone } from './leader-gone.ts'
+import type { MonotonicTimer } from './timer.ts'
+
+export interface ForwarderPorts {
+  readonly timer: MonotonicTimer
+  readonly newId: () => string
+  /** Somebody waits, or nobody does any more. */
+  readonly onWaiting: (isWaiting: boolean) => void
+}
+
+interface Session {
+  readonly database: Led
+  readonly epoch: number
+}
+
+export class Forwarder {
+  readonly #ports: ForwarderPorts
+  /** In the order in which they were asked. */
+  readonly #waiting = new Set<Forwarded>()
+  #session: Session | undefined
+  #identity: ClientIdentity | undefined
+  #refusal: DatabaseError | undefined
+  #silence: string | undefined
+  #onEmpty: (() => void)[] = []
+
+  constructor(ports: ForwarderPorts) {
+    this.#ports = ports
+  }
+
+  /** @throws LEADER_UNRESPONSIVE, LEADER_CHANGED if it is not repeatable, ABORTED, QUEUE_FULL, what the leader answers */
+  ask<T>(asked: Asked<T>): Promise<T> {
+    const { timer } = this.#ports
+    const { deadlineMs, signal } = asked
+    return new Promise<T>((resolve, reject) => {
+      if (this.#refusal !== undefined) return reject(this.#refusal)
+      if (this.#waiting.size >= limits.queueMax) return reject(full())
+      const end = () => {
+        cancelTimer()
+        signal?.removeEventListener('abort', onAbort)
+        this.#ended(entry)
+      }
+      const entry: Forwarded = {
+        asked: asked as Asked<unknown>,
+        deadlineAtMs: timer.now() + deadlineMs,
+        resolve: (value) => (end(), resolve(value as T)),
+        reject: (error) => (end(), reject(error)),
+        name: undefined,
+        sentCount: 0,
+        session: undefined,
+      }
+      const onAbort = () => {
+        if (signal !== undefined && entry.session === undefined) entry.reject(withdrawn(entry, signal))
+      }
+      const cancelTimer = timer.after(deadlineMs, () => entry.reject(unresponsive(entry, this.#silence)))
+      this.#waiting.add(entry)
+      if (this.#waiting.size === 1) this.#ports.onWaiting(true)
+      if (signal?.aborted === true) return onAbort()
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#send()
+    })
+  }
+
+  /** Somebody leads, or nobody is known to: what is not answered is asked anew. */
+  lead(database: Led | undefined, epoch = 0): void {
+    this.#session = database === undefined ? undefined : { database, epoch }
+    this.#silence = undefined
+    for (const entry of [...this.#waiting]) this.#interrupt(entry)
+    this.#send()
+  }
+
+  /** Why whoever leads does not answer: told to those who wait in vain. */
+  silent(why: string): void {
+    this.#silence = why
+  }
+
+  /** Refuses what is new; what waits is still served. */
+  refuse(error: DatabaseError): void {
+    this.#refusal ??= error
+  }
+
+  fail(error: DatabaseError): void {
+    this.#refusal ??= error
+    for (const entry of [...this.#waiting]) entry.reject(entry.sentCount === 0 ? error : inDoubt(error, entry))
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  /** Resolves when nobody waits. */
+  idle(): Promise<void> {
+    if (this.#waiting.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onEmpty.push(resolve))
+  }
+
+  #interrupt(entry: Forwarded): void {
+    const wasUnderway = entry.session !== undefined
+    entry.session = undefined
+    const { signal, isRepeatable } = entry.asked
+    if (wasUnderway && !isRepeatable) entry.reject(interrupted(entry))
+    else if (signal?.aborted === true) entry.reject(withdrawn(entry, signal))
+  }
+
+  #send(): void {
+    const session = this.#session
+    if (session === undefined) return
+    for (const entry of this.#waiting) {
+      if (entry.session !== undefined) continue
+      if (!this.#name(entry, session)) return
+      this.#dispatch(entry, session)
+    }
+  }
+
+  /** False: there is no room in the window now. */
+  #name(entry: Forwarded, { epoch }: Session): boolean {
+    if (entry.name !== undefined) return true
+    const { requestId } = entry.asked
+    if (requestId !== undefined) {
+      entry.name = { requestId }
+      return true
+    }
+    this.#identity ??= new ClientIdentity(epoch, this.#ports.newId())
+    const identity = this.#identity
+    if (!identity.hasRoom) return false
+    const no = identity.next()
+    entry.name = { requestId: identity.requestId(no), number: { identity, no } }
+    return true
+  }
+
+  #dispatch(entry: Forwarded, session: Session): void {
+    const { asked, name, deadlineAtMs } = entry
+    entry.session = session
+    entry.sentCount += 1
+    const deadlineMs = Math.max(1, deadlineAtMs - this.#ports.timer.now())
+    asked.run(session.database, { requestId: name?.requestId ?? '', deadlineMs }).then(
+      (value) => entry.session === session && entry.resolve(value),
+      (error: unknown) => entry.session === session && this.#failed(entry, error),
+    )
+  }
+
+  #failed(entry: Forwarded, error: unknown): void {
+    if (isOfLeaderGone(error)) return this.#interrupt(entry)
+    // Forgotten while we were silent, and asked for the first time: it was not run, so another name is as good.
+    if (isDatabaseError(error, 'OUTCOME_UNKNOWN') && entry.sentCount === 1 && entry.name?.number !== undefined) {
+      const { identity, no } = entry.name.number
+      identity.ended(no)
+      if (this.#identity === identity) this.#identity = undefined
+      entry.name = undefined
+      entry.session = undefined
+      return this.#send()
+    }
+    entry.reject(error)
+  }
+
+  #ended(entry: Forwarded): void {
+    if (!this.#waiting.delete(entry)) return
+    const number = entry.name?.number
+    number?.identity.ended(number.no)
+    if (this.#waiting.size > 0) return this.#send()
+    this.#ports.onWaiting(false)
+    for (const resolve of this.#onEmpty.splice(0)) resolve()
+  }
+}
+
+const interrupted = ({ name }: Forwarded) =>
+  new DatabaseError('LEADER_CHANGED', leaderGone().message, {
+    retryable: true,
+    outcome: 'unknown',
+    details: name === undefined ? {} : { requestId: name.requestId },
+  })
+
+/** It was asked of somebody who leads, and is not heard of any more. */
+const inDoubt = ({ code, message, details, cause }: DatabaseError, { name }: Forwarded) =>
+  new DatabaseError(code, message, {
+    cause,
+    details: { ...details, ...(name === undefined ? {} : { requestId: name.requestId }) },
+    outcome: 'unknown',
+  })
+
+const full = () =>
+  new DatabaseError('QUEUE_FULL', `${limits.queueMax} requests wait already; await some before sending more`, {
+    details: { max: limits.queueMax },
+    retryable: true,
+  })

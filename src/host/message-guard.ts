@@ -1,0 +1,63 @@
+/**
+ * What may be taken from a client: messages of the protocol's shape, each id once. Whoever can post to a channel can post anything; what
+ * is malformed or was seen before is dropped, not run.
+ */
+import type { ClientMessage, WireId } from '../wire/protocol.ts'
+
+type Kind = ClientMessage['kind']
+type Shape = Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>
+
+/** What each kind has to have; `args` are what its method checks. */
+const shapes: Readonly<Record<Kind, Shape>> = {
+  open: { id: 'number', name: 'string', options: 'object' },
+  destroy: { id: 'number', name: 'string', options: 'object' },
+  join: { id: 'number', join: 'object' },
+  leave: {},
+  call: { id: 'number', method: 'string', args: 'object' },
+  begin: { id: 'number', options: 'object' },
+  end: { id: 'number', isCommitted: 'boolean' },
+  iterate: { id: 'number', sql: 'string', options: 'object' },
+  export: { id: 'number' },
+  pull: { id: 'number' },
+  cancel: { id: 'number' },
+  subscribe: { stream: 'string', isOn: 'boolean' },
+}
+
+/** Begin something under an id of their own. */
+const requests = ['call', 'begin', 'iterate', 'export'] as const satisfies Kind[]
+const beginners: readonly Kind[] = ['open', 'destroy', 'join', ...requests]
+
+export type RequestMessage = Extract<ClientMessage, { kind: (typeof requests)[number] }>
+
+export const isRequest = (message: ClientMessage): message is RequestMessage =>
+  requests.some((kind) => kind === message.kind)
+
+export class MessageGuard {
+  #lastId: WireId = 0
+  /** Not run, and asked for again. */
+  readonly #again = new Set<WireId>()
+
+  admits(message: unknown): message is ClientMessage {
+    if (!isOfShape(message)) return false
+    if (!beginners.includes(message.kind)) return true
+    const { id } = message as { readonly id: WireId }
+    if (this.#again.delete(id)) return true
+    if (!Number.isSafeInteger(id) || id <= this.#lastId) return false
+    this.#lastId = id
+    return true
+  }
+
+  willComeAgain(id: WireId): void {
+    this.#again.add(id)
+  }
+}
+
+function isOfShape(message: unknown): message is ClientMessage {
+  if (typeof message !== 'object' || message === null || !('kind' in message)) return false
+  const { kind } = message
+  if (typeof kind !== 'string' || !Object.hasOwn(shapes, kind)) return false
+  const parts = message as Readonly<Record<string, unknown>>
+  return Object.entries(shapes[kind as Kind]).every(
+    ([name, type]) => typeof parts[name] === type && parts[name] !== null,
+  )
+}

@@ -1,0 +1,184 @@
+/**
+ * A database that is shared, as its user has it: the same calls, whoever leads. While this member leads, a call goes straight to the
+ * database; else it is forwarded, and asked again when the leader changes.
+ */
+import type {
+  ExecResult,
+  Led,
+  LedTransactionOptions,
+  QueryOptions,
+  RequestFate,
+  RequestOptions,
+  Statement,
+  Transaction,
+} from '../api.ts'
+import { DatabaseError } from '../errors.ts'
+import type { Durability, Receipt } from '../events.ts'
+import { collect, type ImportSource } from '../import-source.ts'
+import { limits } from '../limits.ts'
+import type { Row, SqlParam, SqlParams } from '../sql.ts'
+import { template } from '../statements.ts'
+import type { VerifyReport } from '../storage/block-store.ts'
+import type { RecoveryReport } from '../storage/recovery-report.ts'
+import { streamOf } from './chunks.ts'
+import type { Forwarder } from './forwarder.ts'
+import { sharedTransaction } from './shared-transaction.ts'
+import type { SharedStreams } from './shared-streams.ts'
+
+export interface SharedPorts {
+  readonly forwarder: Forwarder
+  readonly streams: SharedStreams
+  /** Level of a request that names none. */
+  readonly durability: Durability
+  readonly close: () => Promise<void>
+}
+
+export class SharedDatabase implements Led {
+  readonly name: string
+  readonly #ports: SharedPorts
+  #here: Led | undefined
+  #report: RecoveryReport | undefined
+
+  constructor(name: string, ports: SharedPorts) {
+    this.name = name
+    this.#ports = ports
+  }
+
+  get events$() {
+    return this.#ports.streams.events$
+  }
+  get commits$() {
+    return this.#ports.streams.commits$
+  }
+  get metrics$() {
+    return this.#ports.streams.metrics$
+  }
+  get status$() {
+    return this.#ports.streams.status$
+  }
+  /** Of the leader that was known last. */
+  get recoveryReport(): RecoveryReport {
+    if (this.#report === undefined) throw new DatabaseError('MISUSE', 'the database is not open yet')
+    return this.#report
+  }
+
+  /** The database is led by this member; undefined: by another one, or by nobody. */
+  leadHere(database: Led | undefined): void {
+    this.#here = database
+  }
+
+  noteReport(report: RecoveryReport): void {
+    this.#report = report
+  }
+
+  exec(sql: string, params?: SqlParams, options?: RequestOptions): Promise<ExecResult> {
+    return this.#here !== undefined
+      ? this.#here.exec(sql, params, options)
+      : this.#forward((database, how) => database.exec(sql, params, { ...options, ...how }), options)
+  }
+
+  query<R extends Row>(sql: string, params?: SqlParams, options?: QueryOptions): Promise<R[]> {
+    return this.#here !== undefined
+      ? this.#here.query<R>(sql, params, options)
+      : this.#forward((database, how) => database.query<R>(sql, params, { ...options, ...how }), options)
+  }
+
+  async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
+    const { sql, params } = template(strings, values)
+    return this.query<R>(sql, params)
+  }
+
+  batch(statements: readonly Statement[], options?: RequestOptions): Promise<ExecResult[]> {
+    return this.#here !== undefined
+      ? this.#here.batch(statements, options)
+      : this.#forward((database, how) => database.batch(statements, { ...options, ...how }), options)
+  }
+
+  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
+    return sharedTransaction(fn, options, {
+      here: () => this.#here,
+      forwarder: this.#ports.forwarder,
+      durability: this.#ports.durability,
+    })
+  }
+
+  async *iterate<R extends Row>(sql: string, params?: SqlParams, options?: QueryOptions): AsyncGenerator<R> {
+    yield* (await this.#leader(options)).iterate<R>(sql, params, { durability: this.#ports.durability, ...options })
+  }
+
+  forceSync(): Promise<Receipt> {
+    return this.#repeat((database) => database.forceSync())
+  }
+
+  durable(receipt: Receipt): Promise<void> {
+    return this.#repeat((database) => database.durable(receipt))
+  }
+
+  verify(): Promise<VerifyReport> {
+    return this.#repeat((database) => database.verify(), limits.upkeepDeadlineMs)
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#repeat((database) => database.checkpoint(), limits.upkeepDeadlineMs)
+  }
+
+  outcomeOf(requestId: string): Promise<RequestFate> {
+    return this.#repeat((database) => database.outcomeOf(requestId))
+  }
+
+  export(): ReadableStream<Uint8Array> {
+    return this.#here !== undefined ? this.#here.export() : streamOf(exported(() => this.#leader()))
+  }
+
+  /** Not asked of a second leader: a file that was imported twice would undo what came between. */
+  async import(source: ImportSource): Promise<Receipt> {
+    if (this.#here !== undefined) return this.#here.import(source)
+    const file = await collect(source, limits.transactionBytesMax)
+    return this.#ports.forwarder.ask({
+      run: (database) => database.import(file),
+      deadlineMs: limits.requestDeadlineMs,
+      isRepeatable: false,
+    })
+  }
+
+  drainAndShutdown(): Promise<void> {
+    return this.#ports.close()
+  }
+
+  close(): Promise<void> {
+    return this.#ports.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#ports.close()
+  }
+
+  /** The level is this member's own, not the leader's. */
+  #forward<T>(run: (database: Led, how: RequestOptions) => Promise<T>, options: RequestOptions = {}): Promise<T> {
+    const { deadlineMs = limits.requestDeadlineMs, signal, requestId } = options
+    const { forwarder, durability } = this.#ports
+    return forwarder.ask({
+      run: (database, how) => run(database, { durability: options.durability ?? durability, ...how }),
+      deadlineMs,
+      signal,
+      requestId,
+      isRepeatable: true,
+    })
+  }
+
+  #repeat<T>(run: (database: Led) => Promise<T>, deadlineMs: number = limits.requestDeadlineMs): Promise<T> {
+    if (this.#here !== undefined) return run(this.#here)
+    return this.#ports.forwarder.ask({ run, deadlineMs, isRepeatable: true })
+  }
+
+  /** Whoever leads now, or next. */
+  async #leader({ deadlineMs = limits.requestDeadlineMs, signal }: RequestOptions = {}): Promise<Led> {
+    if (this.#here !== undefined) return this.#here
+    const run = (database: Led) => Promise.resolve(database)
+    return this.#ports.forwarder.ask({ run, deadlineMs, signal, isRepeatable: true })
+  }
+}
+
+async function* exported(leader: () => Promise<Led>): AsyncGenerator<Uint8Array> {
+  yield* (await leader()).export()
+}

@@ -1,0 +1,110 @@
+/**
+ * One reign of a member: the database lives here, and those who follow are served.
+ *
+ *   begin ─▶ life: store recovered, epoch raised ─▶ reachable: clients are taken on ─▶ began
+ *   end, in order ─▶ nobody is taken on, open transactions of clients end ─▶ drained, lock released ─▶ ended
+ *   the life fails ─▶ lost: another one leads | failed ─▶ ended
+ */
+import type { Lease } from './effects/lease.ts'
+import type { Place, Sharing } from './effects/place.ts'
+import type { DatabaseHandle } from './database.ts'
+import { DatabaseError, isDatabaseError } from './errors.ts'
+import type { LeaderCause } from './events.ts'
+import { Clients } from './host/clients.ts'
+import type { LedStreams } from './host/shared-streams.ts'
+import { Life } from './life.ts'
+import type { MemberOptions } from './member.ts'
+import type { Serving, Transport } from './wire/transport.ts'
+
+export interface MemberReignPorts {
+  readonly place: Place
+  readonly sharing: Sharing
+  readonly transport: Transport
+  readonly lease: Lease
+  readonly given: MemberOptions
+  readonly cause: LeaderCause
+  /** Since when nobody led. */
+  readonly sinceMs: number
+  readonly onRefused: () => void
+  readonly began: (database: DatabaseHandle, epoch: number) => void
+  /** It leads no more: LEASE_LOST, or what broke it. */
+  readonly ended: (error: DatabaseError) => void
+}
+
+export class MemberReign {
+  readonly #ports: MemberReignPorts
+  readonly #life: Life
+  #clients: Clients | undefined
+  #serving: Serving | undefined
+
+  constructor(ports: MemberReignPorts) {
+    const { place, sharing, lease, given, cause, sinceMs } = ports
+    this.#ports = ports
+    const { medium, location } = place
+    // The streams of the whole have the callbacks; a reign would call them a second time.
+    const { on: _, ...options } = given.options
+    this.#life = new Life(
+      { medium, location, acquire: () => sharing.hold(lease) },
+      { ...given, options, cause: { cause, sinceMs } },
+    )
+  }
+
+  get streams(): LedStreams & Life['streams'] {
+    return this.#life.streams
+  }
+
+  async begin(): Promise<void> {
+    const { transport, given, began, ended, onRefused } = this.#ports
+    const life = this.#life
+    life.ended.catch((error: unknown) => ended(asOurs(error)))
+    try {
+      const database = await life.begin()
+      const clients = new Clients({
+        database,
+        epoch: () => life.epoch,
+        pragmas: given.settings.pragmas,
+        timer: given.clock,
+        onRefused,
+      })
+      this.#clients = clients
+      life.onStalled(() => clients.stoodStill())
+      this.#serving = await transport.serve(life.epoch, (connection) => clients.accept(connection))
+      life.note(this.#serving.address)
+      began(database, life.epoch)
+    } catch (error) {
+      life.fail(asOurs(error))
+    }
+  }
+
+  /** A sign of life, to ourselves and to those who follow. */
+  beat(): void {
+    this.#life.alive()
+    this.#clients?.beat()
+  }
+
+  /** Another one leads. */
+  fence(): void {
+    this.#life.fail(
+      new DatabaseError('LEASE_LOST', 'another member has taken over this database', { outcome: 'unknown' }),
+    )
+  }
+
+  /** Resolves when everything is let go, the lock included. @throws why a clean end was not one */
+  async end({ isClean }: { readonly isClean: boolean }): Promise<void> {
+    this.#serving?.stop()
+    try {
+      if (isClean) {
+        this.#clients?.resign()
+        await this.#life.close()
+      } else {
+        // It has failed, and is told why already: here it is only waited for.
+        await this.#life.ended.catch(() => undefined)
+      }
+    } finally {
+      this.#clients?.close()
+    }
+  }
+}
+
+const asOurs = (error: unknown): DatabaseError =>
+  isDatabaseError(error) ? error : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })

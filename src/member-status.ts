@@ -1,0 +1,26 @@
+/** What `status$` shows of a member that does not lead. One that does shows what its database says. */
+import type { Status } from './events.ts'
+import type { LeaderEmitted } from './machines/leader.ts'
+
+type Role = Extract<LeaderEmitted, { type: 'role.changed' }>['role']
+
+/** `before` as it is told now. Undefined: the database itself tells. */
+export function memberStatus(before: Status, role: Role, now: { readonly epoch: number; readonly reason: string | undefined }): Status | undefined {
+  const reason = now.reason === undefined ? {} : { reason: now.reason }
+  const { reason: _, ...plain } = before
+  switch (role) {
+    case 'seeking':
+      return { ...plain, state: 'candidate', role: 'none', epoch: now.epoch }
+    case 'following':
+      return { ...plain, state: 'following', role: 'follower', epoch: now.epoch }
+    case 'ending':
+      return before.role === 'follower' ? { ...plain, state: 'draining', epoch: now.epoch } : undefined
+    case 'closed':
+      return { ...plain, state: 'closed', role: 'none', epoch: now.epoch, ...reason }
+    case 'failed':
+      return { ...plain, state: 'failed', role: 'none', epoch: now.epoch, ...reason }
+    case 'acquiring':
+    case 'leading':
+      return undefined
+  }
+}

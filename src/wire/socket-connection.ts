@@ -1,0 +1,71 @@
+/** A client and a leader in Node: one socket. The system tells both when the other process is gone. */
+import type { Socket } from 'node:net'
+import { encodeFrame, FrameReader } from './frames.ts'
+import type { Port } from './channel.ts'
+import type { Connection } from './transport.ts'
+
+type Listener = (event: MessageEvent<unknown>) => void
+
+export class SocketConnection implements Connection {
+  readonly #socket: Socket
+  readonly #onMessage = new Set<Listener>()
+  readonly #onError = new Set<Listener>()
+  readonly #onClosed = new Set<() => void>()
+  #isClosed = false
+
+  /** `first`: bytes that were read of it already. */
+  constructor(socket: Socket, first: Uint8Array = new Uint8Array(0)) {
+    this.#socket = socket
+    socket.unref()
+    const reader = new FrameReader((data) => tell(this.#onMessage, 'message', data))
+    const read = (chunk: Uint8Array) => {
+      try {
+        reader.push(chunk)
+      } catch (error) {
+        tell(this.#onError, 'messageerror', error)
+        this.close()
+      }
+    }
+    socket.on('data', read)
+    socket.on('close', () => this.close())
+    // An error is followed by the close, which is all that anybody needs to know.
+    socket.on('error', () => this.close())
+    if (first.length > 0) queueMicrotask(() => read(first))
+  }
+
+  postMessage(message: unknown): void {
+    if (this.#isClosed) return
+    const frame = encodeFrame(message)
+    this.#socket.cork()
+    for (const part of frame) this.#socket.write(part)
+    this.#socket.uncork()
+  }
+
+  readonly addEventListener: Port['addEventListener'] = (type, listener) => {
+    if (type === 'message') this.#onMessage.add(listener)
+    else this.#onError.add(listener)
+  }
+
+  onClosed(listener: () => void): void {
+    if (this.#isClosed) listener()
+    else this.#onClosed.add(listener)
+  }
+
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  /** What was posted is still sent. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#socket.end()
+    this.#socket.destroySoon()
+    for (const listener of this.#onClosed) listener()
+  }
+}
+
+function tell(listeners: Iterable<Listener>, type: string, data: unknown): void {
+  for (const listener of listeners) listener(new MessageEvent(type, { data }))
+}
