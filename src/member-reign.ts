@@ -107,4 +107,6 @@ export class MemberReign {
 }
 
 const asOurs = (error: unknown): DatabaseError =>
-  isDatabaseError(error) ? error : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })
+  isDatabaseError(error)
+    ? error
+    : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })

@@ -5,7 +5,11 @@ import type { LeaderEmitted } from './machines/leader.ts'
 type Role = Extract<LeaderEmitted, { type: 'role.changed' }>['role']
 
 /** `before` as it is told now. Undefined: the database itself tells. */
-export function memberStatus(before: Status, role: Role, now: { readonly epoch: number; readonly reason: string | undefined }): Status | undefined {
+export function memberStatus(
+  before: Status,
+  role: Role,
+  now: { readonly epoch: number; readonly reason: string | undefined },
+): Status | undefined {
   const reason = now.reason === undefined ? {} : { reason: now.reason }
   const { reason: _, ...plain } = before
   switch (role) {

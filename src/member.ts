@@ -210,7 +210,9 @@ export class Member {
       ended: (error) => {
         if (reign !== this.#reign) return
         const { code } = error
-        this.#machine.send(code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'reign.failed', code: this.#note(error).code })
+        this.#machine.send(
+          code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'reign.failed', code: this.#note(error).code },
+        )
       },
     })
     this.#reign = reign

@@ -4,13 +4,17 @@
  *
  *   lock ─▶ probe both media, read both witness books ─▶ choose ─▶ recovery ─▶ less than its witness saw? STORE_LOST
  */
+import { BroadcastTransport } from '../wire/broadcast-transport.ts'
 import { systemClock } from './clock.ts'
 import type { Lease } from './lease.ts'
 import { browserMedia } from './browser-media.ts'
-import type { HeldPlace, Place } from './place.ts'
+import type { HeldPlace, Place, Sharing } from './place.ts'
 import { findInIndexedDb, findInOpfs } from './probe.ts'
 import { type BrowserMedium, type Choice, chooseStore, type WhenLost } from './store-choice.ts'
-import { acquireWebLease } from './web-lease.ts'
+import { newStoreId } from './random.ts'
+import { leaseAlone } from './lease-alone.ts'
+import { acquireWebLease, platformLocks } from './web-lease.ts'
+import { webLock } from './web-lock.ts'
 import { WitnessKeeper } from './witness.ts'
 import { type WitnessBook, witnessBook } from './witness-book.ts'
 import { witnessed } from './witnessed-session.ts'
@@ -22,20 +26,13 @@ export interface BrowserPlaceOptions {
 
 const media = ['opfs', 'indexeddb'] as const satisfies BrowserMedium[]
 
-/** `acquire` throws STORE_LOCKED, STORE_LOST, STORE_AMBIGUOUS, NOT_SUPPORTED, STORAGE_FAILED */
+/** `hold` throws STORE_LOST, STORE_AMBIGUOUS, NOT_SUPPORTED, STORAGE_FAILED */
 export function browserPlace(name: string, options: BrowserPlaceOptions): Place {
   return {
     medium: options.medium,
     location: name,
-    async acquire() {
-      const lease = await acquireWebLease(name)
-      try {
-        return await hold(name, options, lease)
-      } catch (error) {
-        await lease.release()
-        throw error
-      }
-    },
+    shared: sharing(name, options),
+    acquire: async () => held(name, options, await acquireWebLease(name)),
     async destroy() {
       const lease = await acquireWebLease(name)
       try {
@@ -47,6 +44,33 @@ export function browserPlace(name: string, options: BrowserPlaceOptions): Place 
         await lease.release()
       }
     },
+  }
+}
+
+function sharing(name: string, options: BrowserPlaceOptions): Sharing {
+  const locks = platformLocks()
+  const robs = () => mayRob(name, options)
+  return {
+    lock: locks === undefined ? leaseAlone(robs) : webLock(name, robs, locks),
+    openTransport: () =>
+      Promise.resolve(
+        new BroadcastTransport(name, { after: (ms, fn) => systemClock.after(ms, fn), newId: newStoreId, locks }),
+      ),
+    hold: (lease) => held(name, options, lease),
+  }
+}
+
+/** A frozen holder of OPFS keeps its files open whoever has the lock: to rob it would gain nothing. IndexedDB refuses its writes. */
+async function mayRob(name: string, { medium }: BrowserPlaceOptions): Promise<boolean> {
+  return medium === 'indexeddb' || (medium === 'auto' && (await findInOpfs(name)).kind !== 'store')
+}
+
+async function held(name: string, options: BrowserPlaceOptions, lease: Lease): Promise<HeldPlace> {
+  try {
+    return await hold(name, options, lease)
+  } catch (error) {
+    await lease.release()
+    throw error
   }
 }
 

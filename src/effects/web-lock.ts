@@ -36,11 +36,13 @@ function hold(name: string, locks: LockManager, how: LockOptions, listener: Lock
     // Withdrawn at the moment when it was granted: let go at once.
     if (how.signal?.aborted === true) return undefined
     state.isHeld = true
-    listener.held(leaseOf(() => {
-      state.isReleased = true
-      released.resolve()
-      return ended
-    }))
+    listener.held(
+      leaseOf(() => {
+        state.isReleased = true
+        released.resolve()
+        return ended
+      }),
+    )
     return released.promise
   })
   const ended = request.then(

@@ -86,7 +86,11 @@ export class Follower {
 
   async #seek(search: number): Promise<void> {
     const { transport, epochMin } = this.#ports
-    for (let pauseMs: number = limits.seekMs; this.#isCurrent(search); pauseMs = Math.min(2 * pauseMs, limits.seekMsMax)) {
+    for (
+      let pauseMs: number = limits.seekMs;
+      this.#isCurrent(search);
+      pauseMs = Math.min(2 * pauseMs, limits.seekMsMax)
+    ) {
       const connection = await transport.connect(epochMin())
       if (!this.#isCurrent(search)) return connection?.close()
       if (connection !== undefined && (await this.#join(search, connection))) return

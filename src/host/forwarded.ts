@@ -20,7 +20,9 @@ export interface Forwarded {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
   /** What it is known by, once it has been sent. */
-  name: { readonly requestId: string; readonly number?: { readonly identity: ClientIdentity; readonly no: number } } | undefined
+  name:
+    | { readonly requestId: string; readonly number?: { readonly identity: ClientIdentity; readonly no: number } }
+    | undefined
   /** How often it was asked. */
   sentCount: number
   /** With whom it is underway. */
@@ -32,9 +34,13 @@ export function unresponsive({ name, sentCount }: Forwarded, why: string | undef
   const requestId = name === undefined ? {} : { requestId: name.requestId }
   const reason = why === undefined ? '' : `: ${why}`
   return sentCount === 0
-    ? new DatabaseError('LEADER_UNRESPONSIVE', `nobody who leads the database could be reached in time${reason}; the request was not run`, {
-        retryable: true,
-      })
+    ? new DatabaseError(
+        'LEADER_UNRESPONSIVE',
+        `nobody who leads the database could be reached in time${reason}; the request was not run`,
+        {
+          retryable: true,
+        },
+      )
     : new DatabaseError(
         'LEADER_UNRESPONSIVE',
         `whoever leads the database has not answered in time${reason}; the request may still be applied, once. Repeat it with options.requestId`,

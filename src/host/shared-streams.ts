@@ -2,7 +2,17 @@
  * The streams of a database whose leader changes: each goes on with what the leader of the time tells, here or elsewhere, and completes
  * when this member has closed. What every leader says at its end (`database.closed`) is not ours to tell before.
  */
-import { BehaviorSubject, filter, merge, type Observable, ReplaySubject, share, Subject, switchMap, takeUntil } from 'rxjs'
+import {
+  BehaviorSubject,
+  filter,
+  merge,
+  type Observable,
+  ReplaySubject,
+  share,
+  Subject,
+  switchMap,
+  takeUntil,
+} from 'rxjs'
 import type { Database } from '../api.ts'
 import type { DatabaseEvent, Status } from '../events.ts'
 

@@ -83,8 +83,12 @@ async function afterCommit<T>(forwarder: Forwarder, { value }: { readonly value:
   })
   if (fate === 'applied') return value
   if (fate === 'fresh') throw leaderGone()
-  throw new DatabaseError('OUTCOME_UNKNOWN', 'the leader changed while the transaction was committed, and the next one does not know of it', {
-    details: { requestId },
-    outcome: 'unknown',
-  })
+  throw new DatabaseError(
+    'OUTCOME_UNKNOWN',
+    'the leader changed while the transaction was committed, and the next one does not know of it',
+    {
+      details: { requestId },
+      outcome: 'unknown',
+    },
+  )
 }

@@ -128,8 +128,12 @@ const isId = (value: unknown): value is string => typeof value === 'string' && I
 /** Others of this origin may post here: what is none of these words is not heard. */
 function wordOf(data: unknown): Word | undefined {
   if (typeof data !== 'object' || data === null) return undefined
-  const { kind, connection, leader, epoch }: { kind?: unknown; connection?: unknown; leader?: unknown; epoch?: unknown } =
-    data
+  const {
+    kind,
+    connection,
+    leader,
+    epoch,
+  }: { kind?: unknown; connection?: unknown; leader?: unknown; epoch?: unknown } = data
   if (kind === 'seek' && isId(connection)) return { kind, connection }
   if (typeof epoch !== 'number' || !Number.isSafeInteger(epoch)) return undefined
   if (kind === 'leading') return { kind, epoch }

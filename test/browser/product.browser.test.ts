@@ -43,12 +43,22 @@ describe.each(['opfs', 'indexeddb'] as const)('%s', (storage) => {
     expect(await second.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
   })
 
-  test('it is open once: a second opener is refused, and let in when the first has closed', async () => {
+  test('it is led once: a second opener follows the first, and leads when that one has closed', async () => {
     const name = nextName()
     const first = await openHere(name, { storage })
-    expect(await codeOf(open(name, { worker, storage }))).toBe('STORE_LOCKED')
+    const second = await openHere(name, { storage })
+    expect(await firstValueFrom(second.status$)).toMatchObject({
+      state: 'following',
+      role: 'follower',
+      medium: storage,
+    })
+    await second.exec('CREATE TABLE t(v)')
+    await Promise.all([first, second].map((db, n) => db.exec('INSERT INTO t VALUES (?)', [n])))
+    expect(await second.query('SELECT v FROM t ORDER BY v')).toEqual([{ v: 0 }, { v: 1 }])
     await first.close()
-    await openHere(name, { storage })
+    await second.exec('INSERT INTO t VALUES (2)')
+    expect(await firstValueFrom(second.status$)).toMatchObject({ state: 'leading', role: 'leader', medium: storage })
+    expect(await second.query('SELECT count(*) AS n FROM t')).toEqual([{ n: 3 }])
   })
 
   test('export is a plain SQLite file, import takes it', async () => {

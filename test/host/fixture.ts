@@ -21,7 +21,11 @@ export interface Remote {
 
 export async function openBehindChannel(options: OpenOptions = {}): Promise<Remote> {
   const { port1, port2 } = new MessageChannel()
-  const server = new Server(portOf(port2), { timer: systemClock, open: async (name, options) => (await open(name, options)) as Led, destroy })
+  const server = new Server(portOf(port2), {
+    timer: systemClock,
+    open: async (name, options) => (await open(name, options)) as Led,
+    destroy,
+  })
   const deaths: ((error: DatabaseError) => void)[] = []
   const otherSide = { port: portOf(port1), timer: systemClock, onDeath: deaths.push.bind(deaths), end: () => undefined }
   const db = await openRemote(otherSide, { name: 'test', options: { storage: 'memory', ...options } })
