@@ -256,7 +256,7 @@ export class Member {
       void this.#close()
     }
     const onAbort = () => signal !== undefined && stop(aborted(signal))
-    const cancel = clock.after(deadlineMs, () => stop(nobodyAnswered(this.#status.location, deadlineMs)), {
+    const cancel = clock.after(deadlineMs, () => stop(nobodyAnswered(this.#at, deadlineMs)), {
       keepsAlive: true,
     })
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -325,9 +325,13 @@ const told: readonly Status['state'][] = ['recovering', 'leading', 'draining']
 
 const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed or closing')
 
-const nobodyAnswered = (location: string, deadlineMs: number) =>
-  new DatabaseError(
+function nobodyAnswered({ place, sharing }: MemberPlace, deadlineMs: number): DatabaseError {
+  const { location } = place
+  const holder = sharing.holder?.() ?? {}
+  const who = holder.pid === undefined ? 'elsewhere' : `in process ${holder.pid}`
+  return new DatabaseError(
     'LEADER_UNRESPONSIVE',
-    `${location} is open elsewhere, and whoever leads it has not answered for ${deadlineMs} ms; it may be stopped or frozen`,
-    { details: { location, deadlineMs }, retryable: true },
+    `${location} is open ${who}, and whoever leads it has not answered for ${deadlineMs} ms: it may be stopped, frozen or busy`,
+    { details: { location, deadlineMs, ...holder }, retryable: true },
   )
+}

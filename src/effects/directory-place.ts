@@ -8,7 +8,7 @@ import type { HeldPlace, Place } from './place.ts'
 /** `base`/`name`, made if it is not there. Node's own modules are loaded when it is needed and not before. */
 export async function directoryPlace(base: string, name: string): Promise<Place> {
   const location = `${base}/${name}`
-  const [{ openNodeFs }, { acquireLease, notedAddress }, { fileLock }, { socketTransport }] = await Promise.all([
+  const [{ openNodeFs }, { acquireLease, notedAddress, notedPid }, { fileLock }, { socketTransport }] = await Promise.all([
     import('../storage/media/node-fs.ts'),
     import('./lease.ts'),
     import('./file-lock.ts'),
@@ -30,6 +30,7 @@ export async function directoryPlace(base: string, name: string): Promise<Place>
     shared: {
       lock: fileLock(location, systemClock),
       openTransport: () => Promise.resolve(socketTransport(() => notedAddress(location))),
+      holder: () => notedPid(location),
       hold,
     },
     acquire: async () => hold(acquireLease(location)),

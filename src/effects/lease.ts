@@ -74,10 +74,10 @@ export function tryLease(directory: string): FileLease | Holder {
     close()
     throw error
   }
-  const noted = holderOf(path)
-  let reachedAt = addressOf(noted)
+  const before = holderOf(path)
+  let reachedAt = addressOf(before)
   return {
-    notedEpoch: (typeof noted.epoch === 'number' && Number.isSafeInteger(noted.epoch) ? noted.epoch : 0) as Epoch,
+    notedEpoch: (typeof before.epoch === 'number' && Number.isSafeInteger(before.epoch) ? before.epoch : 0) as Epoch,
     note(epoch, address) {
       // Until we can be reached it stays said where the last one was, so that what it left there can be removed.
       reachedAt = address ?? reachedAt
@@ -89,9 +89,17 @@ export function tryLease(directory: string): FileLease | Holder {
 }
 
 /** Where the leader says that it can be reached; undefined while it cannot. A hint: it may be of one that is gone. */
-export function notedAddress(directory: string): Address | undefined {
+export const notedAddress = (directory: string): Address | undefined => addressOf(noted(directory))
+
+/** Who says that it leads, or did last. */
+export function notedPid(directory: string): { readonly pid?: number } {
+  const { pid } = noted(directory)
+  return typeof pid === 'number' ? { pid } : {}
+}
+
+function noted(directory: string): Holder {
   const path = join(directory, 'lease')
-  return existsSync(path) ? addressOf(holderOf(path)) : undefined
+  return existsSync(path) ? holderOf(path) : {}
 }
 
 function addressOf({ socket, token }: Holder): Address | undefined {

@@ -25,6 +25,8 @@ export interface Place {
 export interface Sharing {
   readonly lock: LeaderLock
   openTransport(): Promise<Transport>
+  /** Who has the lock, as far as that is noted anywhere: for messages. */
+  holder?(): { readonly pid?: number }
   /** The place, once the lock is held. A failure lets go of the lease. */
   hold(lease: Lease): Promise<HeldPlace>
 }

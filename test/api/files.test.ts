@@ -1,8 +1,5 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { build } from 'esbuild'
 import sqlite from 'node-sqlite3-wasm'
 import { describe, expect, test } from 'vitest'
 import { destroy, open } from '../../src/index.ts'
@@ -45,41 +42,6 @@ describe('names and options', () => {
 
   test('a signal raised before opening keeps it from happening', async () => {
     expect(await codeOf(open('test', { storage: 'memory', signal: AbortSignal.abort() }))).toBe('ABORTED')
-  })
-})
-
-describe('one opener', () => {
-  test('a second one in the same process is refused with the holder, and may open after the close', async () => {
-    const base = await temporaryBase()
-    const first = await openIn(base)
-    const error = await errorOf(openIn(base))
-    expect(error).toMatchObject({ code: 'STORE_LOCKED', retryable: true, details: { pid: process.pid } })
-    await first.close()
-    await (await openIn(base)).exec('SELECT 1')
-  })
-
-  test('another process is refused while the holder lives or is stopped, and leads at once when it was killed', async () => {
-    const base = await temporaryBase()
-    const outdir = path.resolve('.cache/holder')
-    const entryPoints = [path.join(import.meta.dirname, 'holder.ts')]
-    await build({
-      entryPoints,
-      outdir,
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      outExtension: { '.js': '.mjs' },
-    })
-    const holder = fork(path.join(outdir, 'holder.mjs'), [base])
-    await once(holder, 'message')
-    expect(await errorOf(openIn(base))).toMatchObject({ code: 'STORE_LOCKED', details: { pid: holder.pid } })
-    holder.kill('SIGSTOP')
-    expect(await codeOf(openIn(base))).toBe('STORE_LOCKED')
-    holder.kill('SIGKILL')
-    await once(holder, 'exit')
-    const db = await openIn(base)
-    expect(await db.query('SELECT * FROM t')).toEqual([{ id: 1 }])
   })
 })
 

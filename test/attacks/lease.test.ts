@@ -8,7 +8,7 @@ import type * as native from 'fs-native-extensions'
 import { describe, expect, test, vi } from 'vitest'
 import { acquireLease } from '../../src/effects/lease.ts'
 import { destroy } from '../../src/index.ts'
-import { codeOf, errorOf, openIn, temporaryBase } from '../api/harness.ts'
+import { codeOf, openIn, temporaryBase } from '../api/harness.ts'
 import { thrownBy } from '../unit/vfs/fixture.ts'
 import { column } from './world.ts'
 
@@ -151,7 +151,8 @@ describe('attack-23', () => {
       await writeFile(path.join(base, 'test/lease'), text)
       const again = await openIn(base)
       await again.exec('INSERT INTO t DEFAULT VALUES')
-      expect(await errorOf(openIn(base))).toMatchObject({ code: 'STORE_LOCKED', details: { pid: process.pid } })
+      const second = thrownBy(() => acquireLease(path.join(base, 'test')))
+      expect(second).toMatchObject({ code: 'STORE_LOCKED', details: { pid: process.pid } })
       await again.close()
     }
   })
