@@ -51,7 +51,8 @@ function database(): Database {
 }
 
 process.on('message', ({ no, name, args }: Command) => {
-  const run = async () => (commands[name as keyof typeof commands] as (...given: unknown[]) => Promise<unknown>)(...args)
+  const run = async () =>
+    (commands[name as keyof typeof commands] as (...given: unknown[]) => Promise<unknown>)(...args)
   run().then(
     (value) => process.send?.({ no, value }),
     (error: unknown) => {

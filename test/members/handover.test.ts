@@ -1,0 +1,171 @@
+/** Members in processes and threads of their own, whose leader closes, is killed, or is stopped. */
+import { Worker } from 'node:worker_threads'
+import { describe, expect, test } from 'vitest'
+import { openIn, temporaryBase } from '../api/harness.ts'
+import { column } from '../attacks/world.ts'
+import { MemberProcess, standsStill } from './member-process.ts'
+
+const create = 'CREATE TABLE IF NOT EXISTS t (who, n INTEGER, PRIMARY KEY (who, n))'
+
+const isLeading = ({ status }: MemberProcess) => status?.role === 'leader'
+
+describe('a leader that is killed', () => {
+  test('is followed by another one at once; what was acknowledged is there once, in the order of each', async () => {
+    const base = await temporaryBase()
+    const [first, second, third] = [
+      await MemberProcess.start(base),
+      await MemberProcess.start(base),
+      await MemberProcess.start(base),
+    ]
+    await first.exec(create)
+    const writing = [first, second, third].map((member, who) =>
+      member.ask('write', `w${who}`, 4, 150).catch(() => 'killed'),
+    )
+    await second.until(({ acknowledged }) => acknowledged.length >= 20)
+    await first.kill()
+    expect(await Promise.all(writing)).toEqual(['killed', undefined, undefined])
+    expect([isLeading(second), isLeading(third)].filter(Boolean)).toHaveLength(1)
+    const db = await openIn(base)
+    for (const [who, member] of [first, second, third].entries()) {
+      const kept = (await column(db, `SELECT n FROM t WHERE who = 'w${who}' ORDER BY n`)) as number[]
+      expect(kept).toEqual(expect.arrayContaining(member.acknowledged))
+      if (member !== first) expect(kept).toEqual(Array.from({ length: 150 }, (_, n) => n + 1))
+    }
+    const led = [second, third].find(isLeading)
+    expect(led?.events).toContainEqual(expect.objectContaining({ type: 'leader.changed', cause: 'gone', epoch: 2 }))
+  })
+
+  test('again and again: a writer that follows loses nothing and doubles nothing', async () => {
+    const base = await temporaryBase()
+    let leader = await MemberProcess.start(base)
+    await leader.exec(create)
+    let next = await MemberProcess.start(base)
+    const writer = await MemberProcess.start(base)
+    const writing = writer.ask('write', 'w', 8, 600)
+    for (let round = 1; round <= 4 && !isLeading(writer); round++) {
+      const seen = writer.acknowledged.length
+      await writer.until(({ acknowledged }) => acknowledged.length > seen + 20 || acknowledged.length === 600)
+      await leader.kill()
+      leader = next
+      next = await MemberProcess.start(base)
+    }
+    await writing
+    expect(writer.acknowledged).toHaveLength(600)
+    expect(await writer.query('SELECT count(*) AS n, count(DISTINCT n) AS d, max(n) AS m FROM t')).toEqual([
+      { n: 600, d: 600, m: 600 },
+    ])
+    const epochs = writer.events.flatMap((event) => (event.type === 'leader.changed' ? [event.epoch] : []))
+    expect(epochs.length).toBeGreaterThan(1)
+    expect(epochs).toEqual(epochs.toSorted((a, b) => a - b))
+  })
+
+  test('in the middle of a transaction: nothing of it is there, and retry runs it again', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    const follower = await MemberProcess.start(base)
+    await leader.exec('CREATE TABLE counter (v); INSERT INTO counter VALUES (0)')
+    const counting = follower.ask('count', 60, 5)
+    await follower.until(({ acknowledged }) => acknowledged.length >= 10)
+    await leader.kill()
+    await counting
+    expect(await follower.query('SELECT v FROM counter')).toEqual([{ v: 60 }])
+  })
+
+  test('without retry the transaction is LEADER_CHANGED, and was not applied', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    const db = await openIn(base)
+    await leader.exec('CREATE TABLE t (a)')
+    const transaction = db.transaction(async (tx) => {
+      await tx.exec('INSERT INTO t VALUES (1)')
+      await leader.kill()
+      await tx.exec('INSERT INTO t VALUES (2)')
+    })
+    await expect(transaction).rejects.toMatchObject({ code: 'LEADER_CHANGED', retryable: true })
+    expect(await column(db, 'SELECT a FROM t')).toEqual([])
+  })
+})
+
+describe('a leader that is stopped', () => {
+  test('attack-17 keeps its lease: who waits is told so at its deadline, and what it asked again applies once', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    const follower = await MemberProcess.start(base)
+    await leader.exec(create)
+    leader.stop()
+    await standsStill(leader.pid)
+    const refused = await follower
+      .exec("INSERT INTO t VALUES ('a', 1)", [], { deadlineMs: 500 })
+      .catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'LEADER_UNRESPONSIVE', outcome: 'unknown', retryable: true })
+    const { requestId } = (refused as { details: { requestId: string } }).details
+    const again = follower.exec("INSERT INTO t VALUES ('a', 1)", [], { requestId })
+    leader.goOn()
+    expect(await again).toMatchObject({ rowsAffected: 1 })
+    expect(await follower.exec("INSERT INTO t VALUES ('a', 1)", [], { requestId })).toMatchObject({ rowsAffected: 1 })
+    expect(await leader.query('SELECT n FROM t')).toEqual([{ n: 1 }])
+    expect(isLeading(leader)).toBe(true)
+  })
+
+  test('and then killed is followed at once', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    const follower = await MemberProcess.start(base)
+    await leader.exec(create)
+    leader.stop()
+    await standsStill(leader.pid)
+    const waiting = follower.exec("INSERT INTO t VALUES ('a', 1)")
+    await leader.kill()
+    await waiting
+    expect(isLeading(follower)).toBe(true)
+  })
+
+  test('keeps others from opening, who are told its process', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    leader.stop()
+    await standsStill(leader.pid)
+    const opening = openIn(base, { deadlineMs: 300 })
+    await expect(opening).rejects.toMatchObject({ code: 'LEADER_UNRESPONSIVE', details: { pid: leader.pid } })
+  })
+
+  test('for longer than its lease asks for what it had not answered again, and runs it once', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    const follower = await MemberProcess.start(base)
+    await leader.exec(create)
+    leader.stop()
+    await standsStill(leader.pid)
+    // Nobody waits for the first any more when the leader goes on; the second still does.
+    const given = follower
+      .exec("INSERT INTO t VALUES ('given up', 1)", [], { deadlineMs: 1000 })
+      .catch((error: unknown) => error)
+    const waited = follower.exec("INSERT INTO t VALUES ('waited', 1)", [], { deadlineMs: 30_000 })
+    expect(await given).toMatchObject({ code: 'LEADER_UNRESPONSIVE' })
+    await new Promise((resolve) => setTimeout(resolve, 5500))
+    leader.goOn()
+    await waited
+    expect(await follower.query('SELECT who FROM t')).toEqual([{ who: 'waited' }])
+  })
+})
+
+test('threads of one process share it as processes do', async () => {
+  const base = await temporaryBase()
+  const db = await openIn(base)
+  await db.exec(create)
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    import(workerData.entry).then(async ({ open }) => {
+      const db = await open('test', { storage: { kind: 'fs', base: workerData.base } })
+      await db.exec("INSERT INTO t VALUES ('thread', 1)")
+      parentPort.postMessage(await db.query('SELECT who FROM t'))
+      await db.close()
+    })`
+  const entry = new URL('../../dist/index.js', import.meta.url).href
+  const worker = new Worker(code, { eval: true, workerData: { base, entry } })
+  expect(await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))).toEqual([
+    { who: 'thread' },
+  ])
+  await worker.terminate()
+  expect(await column(db, 'SELECT who FROM t')).toEqual(['thread'])
+})
