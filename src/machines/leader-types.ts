@@ -16,7 +16,7 @@ export type LeaderEvent =
   | ({ readonly type: 'lock.refused' } & Failure)
   /** Only the holder of this lock can let it go: the medium is not one that fences. */
   | { readonly type: 'steal.refused' }
-  /** A leader of this epoch has taken us on. */
+  /** A leader of this epoch has taken us on. One older than a leader that was known was superseded: another is sought. */
   | { readonly type: 'leader.joined'; readonly epoch: number }
   /** A leader is there and will not have us: of another version, or with other settings. */
   | ({ readonly type: 'leader.refused' } & Failure)
@@ -38,7 +38,10 @@ export type LeaderEvent =
   | { readonly type: 'left' }
 
 export type LeaderEmitted =
-  /** Ask for the lock: to be told whenever it is ours, now or after others. Withdrawn by `lock.unwanted`. */
+  /**
+   * Ask for the lock: to be told whenever it is ours, now or after others. Withdrawn by `lock.unwanted`, and robbing with it. Whichever
+   * of asking and robbing gets it, the other is over.
+   */
   | { readonly type: 'lock.wanted' | 'lock.unwanted' }
   | { readonly type: 'steal.wanted' }
   /** Find who leads. Withdrawn by `leader.unwanted`, which also ends a connection. */

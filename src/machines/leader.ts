@@ -13,7 +13,7 @@
  * Invariants, checked at every transition by test/model/machines/leader.test.ts:
  *   1. A reign is wanted only with the lock held, and at most one is underway.
  *   2. Leading begins only after a reign has begun, at an epoch above every one that was known here.
- *   3. The epoch never falls.
+ *   3. The epoch never falls, and an older leader than was known is not followed.
  *   4. A leader is robbed only after missedMax silent beats in a row while somebody waited, and once for each silence.
  *   5. While a reign is underway nobody else is followed: the connection is given up before the reign is wanted.
  *   6. closed and failed want nothing, hold no lock and follow nobody.
@@ -40,6 +40,7 @@ export const leaderMachine = setup({
   },
   guards: {
     isClosing: ({ context }) => context.isClosing,
+    isOlder: ({ context }, { epoch }: { readonly epoch: number }) => epoch < context.epoch,
     isPatienceOver: ({ context }) =>
       context.isWaiting && !context.isStealAsked && context.missedCount + 1 >= context.missedMax,
   },
@@ -56,12 +57,10 @@ export const leaderMachine = setup({
     recordClosing: assign({ isClosing: true }),
     recordCause: assign((_, { cause }: { readonly cause: Leader.Cause }) => ({ cause })),
     recordFailure: assign((_, { code }: { readonly code: NonNullable<Leader.LeaderContext['code']> }) => ({ code })),
-    recordJoined: assign(({ context }, { epoch }: { readonly epoch: number }) => ({
-      epoch: Math.max(context.epoch, epoch),
-      missedCount: 0,
-      isStealAsked: false,
-      cause: 'gone',
-    })),
+    recordJoined: assign(({ context }, { epoch }: { readonly epoch: number }) => {
+      assert(epoch >= context.epoch, 'a leader that is followed is none that was superseded')
+      return { epoch, missedCount: 0, isStealAsked: false, cause: 'gone' }
+    }),
     recordReign: assign(({ context }, { epoch }: { readonly epoch: number }) => {
       assert(epoch > context.epoch, 'a reign has an epoch above all that were known')
       return { epoch, missedCount: 0, isStealAsked: false }
@@ -108,7 +107,10 @@ export const leaderMachine = setup({
       on: {
         ...silence,
         'lock.acquired': takeLock,
-        'leader.joined': { target: 'following', actions: { type: 'recordJoined', params: eventOf } },
+        'leader.joined': [
+          { guard: { type: 'isOlder', params: eventOf }, actions: ['unwantLeader', 'wantLeader'] },
+          { target: 'following', actions: { type: 'recordJoined', params: eventOf } },
+        ],
         'leader.refused': refused,
         'lock.refused': refused,
         'close.requested': { target: 'closed', actions: ['unwantLock', 'unwantLeader'] },
