@@ -8,9 +8,16 @@ import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xst
 import { autosyncMachine } from '../src/machines/autosync.ts'
 import { commitMachine } from '../src/machines/commit.ts'
 import { databaseMachine } from '../src/machines/database.ts'
+import { leaderMachine } from '../src/machines/leader.ts'
 import { recoveryMachine } from '../src/machines/recovery.ts'
 
-const machines: readonly AnyStateMachine[] = [autosyncMachine, commitMachine, databaseMachine, recoveryMachine]
+const machines: readonly AnyStateMachine[] = [
+  autosyncMachine,
+  commitMachine,
+  databaseMachine,
+  leaderMachine,
+  recoveryMachine,
+]
 const directory = path.join('docs', 'machines')
 
 /** Actions say nothing of what they emit; their names do: want… and emit… tell the world, the others remember. */

@@ -29,8 +29,12 @@ export interface Walk<S> {
   readonly steps: readonly Step<S>[]
   /** Fails with the shortest path to a step that breaks the rule; a rule breaks by throwing. */
   always(rule: (step: Step<S>) => void): void
-  /** Once faults stop, every state that `must` can reach one that is `there`. */
-  leadsTo(must: (state: S) => boolean, there: (state: S) => boolean): void
+  /** Once faults stop, every state that `must` can reach one that is `there`; `by` other steps than those without a fault, if given. */
+  leadsTo(
+    must: (state: S) => boolean,
+    there: (state: S) => boolean,
+    how?: { readonly by: (step: Step<S>) => boolean },
+  ): void
   /** The shortest path to a state, as events. */
   pathTo(state: S): readonly AnyEventObject[]
 }
@@ -95,10 +99,10 @@ export function explore<S extends object>(
         }
       }
     },
-    leadsTo(must, there) {
+    leadsTo(must, there, { by } = { by: ({ isFault }) => isFault !== true }) {
       const before = new Map<S, S[]>()
       for (const state of known.values()) before.set(state, [])
-      for (const { from, to, isFault } of steps) if (isFault !== true) before.get(to)?.push(from)
+      for (const step of steps) if (by(step)) before.get(step.to)?.push(step.from)
       const good = new Set([...known.values()].filter(there))
       for (const state of good) for (const from of before.get(state) ?? []) good.add(from)
       for (const state of known.values()) {
