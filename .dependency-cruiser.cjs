@@ -39,9 +39,10 @@ module.exports = {
     layer('storage', [], 'Storage remembers: it knows no machine, no SQLite, no stream.'),
     layer(
       'effects',
-      ['^src/storage/', '^src/machines/', '^src/wire/transport\\.ts$', vocabulary],
-      'Effects do: storage, and the types of machines.',
+      ['^src/storage/', '^src/machines/', '^src/wire/(transport|channel)\\.ts$', vocabulary],
+      'Effects do: storage, the types of machines, and what a way to other members looks like.',
     ),
+    typesOnly('effects', 'wire/', 'Of the wire effects know shapes only.'),
     typesOnly('effects', 'machines', 'Effects answer machines; only composition puts the two together.'),
     layer('vfs', ['^src/storage/', '^src/sql\\.ts$'], 'The VFS speaks SQLite over storage.'),
     layer('streams', ['^src/machines/', vocabulary], 'Streams show: rxjs over facts.'),

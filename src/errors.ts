@@ -100,3 +100,13 @@ export class DatabaseError extends Error {
 
 export const isDatabaseError = (error: unknown, code?: ErrorCode): error is DatabaseError =>
   error instanceof DatabaseError && (code === undefined || error.code === code)
+
+/** An error of ours as it is; any other one means that the database has stopped. */
+export const asDatabaseError = (error: unknown): DatabaseError =>
+  isDatabaseError(error)
+    ? error
+    : new DatabaseError(
+        'DATABASE_FAILED',
+        `the database stopped: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      )

@@ -14,7 +14,7 @@ import { newStoreId, systemRandom } from './effects/random.ts'
 import { aborted } from './effects/request-queue.ts'
 import { withResolvers } from './effects/with-resolvers.ts'
 import { engineMaker } from './engine-maker.ts'
-import { DatabaseError, isDatabaseError } from './errors.ts'
+import { asDatabaseError, DatabaseError } from './errors.ts'
 import type { LeaderCause, Status } from './events.ts'
 import { statusAfter } from './life-status.ts'
 import { limits } from './limits.ts'
@@ -92,13 +92,8 @@ export class Life {
     this.#fail(error)
   }
 
-  /** Of the reign, while there is one: says that it is alive. */
-  alive(): void {
-    this.#reign?.alive()
-  }
-
-  onStalled(tell: () => void): void {
-    this.#reign?.onStalled(tell)
+  get reign(): Reign | undefined {
+    return this.#reign
   }
 
   note(address: Address | undefined): void {
@@ -164,7 +159,7 @@ export class Life {
       clock: this.#clock,
       recoveryReport: report,
       onFailed: (error) => this.#fail(error),
-      close: () => this.#close(),
+      close: () => this.close(),
     })
     this.#tellWitness(store)
     this.#streams.emit({ type: 'recovery.finished', report, ms })
@@ -194,10 +189,6 @@ export class Life {
 
   /** Drains and lets everything go. */
   close(): Promise<void> {
-    return this.#close()
-  }
-
-  #close(): Promise<void> {
     if (this.#machine.getSnapshot().status === 'active') this.#machine.send({ type: 'close.requested' })
     return this.#ended.promise
   }
@@ -232,9 +223,7 @@ export class Life {
 
   /** The first error is the one that is told. */
   #note(error: unknown): DatabaseError {
-    this.#error ??= isDatabaseError(error)
-      ? error
-      : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })
+    this.#error ??= asDatabaseError(error)
     return this.#error
   }
 

@@ -8,12 +8,12 @@
 import type { Lease } from './effects/lease.ts'
 import type { Place, Sharing } from './effects/place.ts'
 import type { DatabaseHandle } from './database.ts'
-import { DatabaseError, isDatabaseError } from './errors.ts'
+import { asDatabaseError, DatabaseError } from './errors.ts'
 import type { LeaderCause } from './events.ts'
 import { Clients } from './host/clients.ts'
 import type { LedStreams } from './host/shared-streams.ts'
 import { Life } from './life.ts'
-import type { MemberOptions } from './member.ts'
+import type { MemberOptions } from './member-parts.ts'
 import type { Serving, Transport } from './wire/transport.ts'
 
 export interface MemberReignPorts {
@@ -56,7 +56,7 @@ export class MemberReign {
   async begin(): Promise<void> {
     const { transport, given, began, ended, onRefused } = this.#ports
     const life = this.#life
-    life.ended.catch((error: unknown) => ended(asOurs(error)))
+    life.ended.catch((error: unknown) => ended(asDatabaseError(error)))
     try {
       const database = await life.begin()
       const clients = new Clients({
@@ -67,18 +67,18 @@ export class MemberReign {
         onRefused,
       })
       this.#clients = clients
-      life.onStalled(() => clients.stoodStill())
+      life.reign?.onStalled(() => clients.stoodStill())
       this.#serving = await transport.serve(life.epoch, (connection) => clients.accept(connection))
       life.note(this.#serving.address)
       began(database, life.epoch)
     } catch (error) {
-      life.fail(asOurs(error))
+      life.fail(asDatabaseError(error))
     }
   }
 
   /** A sign of life, to ourselves and to those who follow. */
   beat(): void {
-    this.#life.alive()
+    this.#life.reign?.alive()
     this.#clients?.beat()
   }
 
@@ -105,8 +105,3 @@ export class MemberReign {
     }
   }
 }
-
-const asOurs = (error: unknown): DatabaseError =>
-  isDatabaseError(error)
-    ? error
-    : new DatabaseError('DATABASE_FAILED', `the database stopped: ${String(error)}`, { cause: error })

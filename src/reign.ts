@@ -176,4 +176,5 @@ function register<T>(set: Set<T>, member: T): () => void {
   return () => void set.delete(member)
 }
 
-const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed or closing')
+/** Nothing more is taken on. */
+export const closed = () => new DatabaseError('DATABASE_CLOSED', 'the database is closed or closing')

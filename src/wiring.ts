@@ -16,7 +16,7 @@ import type { Clock, SqlEngine } from './effects/ports.ts'
 import { Rebuilder } from './effects/rebuilder.ts'
 import { StallGuard } from './effects/stall-guard.ts'
 import { Waker } from './effects/waker.ts'
-import { DatabaseError, isDatabaseError } from './errors.ts'
+import { asDatabaseError, type DatabaseError, isDatabaseError } from './errors.ts'
 import { limits } from './limits.ts'
 import { autosyncMachine } from './machines/autosync.ts'
 import { commitMachine } from './machines/commit.ts'
@@ -78,7 +78,7 @@ export class Wiring {
       confirmEpoch: () => store.confirmEpoch(),
       onStalled: parts.onStalled,
       onConfirmed: () => this.executor.resume(),
-      onLost: (error) => (isDatabaseError(error) ? parts.onFailed(error) : this.#broken(error)),
+      onLost: (error) => this.#broken(error),
     })
     this.executor = this.#makeExecutor()
     this.flusher = this.#makeFlusher()
@@ -187,12 +187,6 @@ export class Wiring {
   }
 
   #broken(error: unknown): void {
-    this.#parts.onFailed(
-      new DatabaseError(
-        'DATABASE_FAILED',
-        `the database stopped: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      ),
-    )
+    this.#parts.onFailed(asDatabaseError(error))
   }
 }

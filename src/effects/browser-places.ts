@@ -4,7 +4,7 @@
  *
  *   lock ─▶ probe both media, read both witness books ─▶ choose ─▶ recovery ─▶ less than its witness saw? STORE_LOST
  */
-import { BroadcastTransport } from '../wire/broadcast-transport.ts'
+import { BroadcastTransport } from './broadcast-transport.ts'
 import { systemClock } from './clock.ts'
 import type { Lease } from './lease.ts'
 import { browserMedia } from './browser-media.ts'

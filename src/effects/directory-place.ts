@@ -8,12 +8,13 @@ import type { HeldPlace, Place } from './place.ts'
 /** `base`/`name`, made if it is not there. Node's own modules are loaded when it is needed and not before. */
 export async function directoryPlace(base: string, name: string): Promise<Place> {
   const location = `${base}/${name}`
-  const [{ openNodeFs }, { acquireLease, notedAddress, notedPid }, { fileLock }, { socketTransport }] = await Promise.all([
-    import('../storage/media/node-fs.ts'),
-    import('./lease.ts'),
-    import('./file-lock.ts'),
-    import('../wire/socket-transport.ts'),
-  ])
+  const [{ openNodeFs }, { acquireLease, notedAddress, notedPid }, { fileLock }, { socketTransport }] =
+    await Promise.all([
+      import('../storage/media/node-fs.ts'),
+      import('./lease.ts'),
+      import('./file-lock.ts'),
+      import('./socket-transport.ts'),
+    ])
   openNodeFs(location)
   const hold = async (lease: Lease): Promise<HeldPlace> => {
     try {

@@ -12,6 +12,7 @@ import { DatabaseError } from '../errors.ts'
 import { type AnswerPorts, Answers, type Asked } from './answers.ts'
 import type { Answer, Call } from './call.ts'
 import { Deadlines } from './deadlines.ts'
+import { LoopWatch } from './loop-watch.ts'
 import type { Clock, SqlEngine } from './ports.ts'
 import { RequestQueue } from './request-queue.ts'
 
@@ -43,19 +44,19 @@ export class Executor {
   readonly #queue: RequestQueue<Entry>
   readonly #answers: Answers
   readonly #deadlines: Deadlines
+  readonly #loop: LoopWatch
   #refusal: DatabaseError | undefined
   #isTurnScheduled = false
   #isExclusive = false
   #isHeld = false
   #isPaused = false
-  /** Since when the event loop has not had a turn that it was asked to note; undefined: it had one since the last look. */
-  #loopWantedAtMs: number | undefined
   #onIdle: (() => void)[] = []
 
   constructor(ports: ExecutorPorts) {
     this.#ports = ports
     this.#queue = new RequestQueue(ports.queueMax)
     this.#answers = new Answers(ports)
+    this.#loop = new LoopWatch(ports.clock)
     this.#deadlines = new Deadlines(ports.clock, (nowMs) => this.#expire(nowMs))
   }
 
@@ -155,7 +156,7 @@ export class Executor {
     if (!this.#ports.mayServe()) return
     const { clock, view, turnMs } = this.#ports
     const nowMs = clock.now()
-    if (this.#isLoopStarved(nowMs)) return this.#turnSoon()
+    if (this.#loop.isStarved(nowMs, turnMs)) return this.#turnSoon()
     const endsAtMs = nowMs + turnMs
     while (this.#mayRun) {
       const entry = this.#queue.shift()
@@ -171,19 +172,6 @@ export class Executor {
   #turnSoon(): void {
     this.#isTurnScheduled = true
     this.#ports.clock.soon(() => this.#turn())
-  }
-
-  /**
-   * A caller who asks again as soon as it is answered, and a medium that answers at once, never let the event loop in between: no
-   * socket would be read and no timer run meanwhile.
-   */
-  #isLoopStarved(nowMs: number): boolean {
-    if (this.#loopWantedAtMs !== undefined) return nowMs - this.#loopWantedAtMs > this.#ports.turnMs
-    this.#loopWantedAtMs = nowMs
-    this.#ports.clock.soon(() => {
-      this.#loopWantedAtMs = undefined
-    })
-    return false
   }
 
   #endTurn(): void {

@@ -5,6 +5,8 @@
 import type { Lease } from './lease.ts'
 
 export interface LockListener {
+  /** Whether anybody still wants it: it may have been had in another way, or not be needed any more. */
+  isWanted(): boolean
   /** It is ours, in the lock's own callback where there is one. */
   held(lease: Lease): void
   /** It cannot be asked for. */

@@ -10,6 +10,7 @@ export function leaseAlone(mayRob: () => Promise<boolean>): LeaderLock {
     request: () => () => undefined,
     async steal(listener) {
       if (!(await mayRob())) return false
+      if (!listener.isWanted()) return true
       listener.held({
         notedEpoch: epoch(0),
         note: () => undefined,

@@ -21,7 +21,8 @@ export function webLock(name: string, mayRob: () => Promise<boolean>, locks = pl
     },
     async steal(listener) {
       if (locks === undefined || !(await mayRob())) return false
-      hold(name, locks, { steal: true }, listener)
+      // Meanwhile it may have become ours: nobody robs himself.
+      if (listener.isWanted()) hold(name, locks, { steal: true }, listener)
       return true
     },
     nudge: () => undefined,

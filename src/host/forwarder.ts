@@ -54,10 +54,13 @@ export class Forwarder {
         this.#ended(entry)
       }
       const entry: Forwarded = {
-        asked: asked as Asked<unknown>,
+        asked,
         deadlineAtMs: timer.now() + deadlineMs,
         resolve: (value) => (end(), resolve(value as T)),
-        reject: (error) => (end(), reject(error)),
+        reject: (error) => {
+          end()
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
         name: undefined,
         sentCount: 0,
         session: undefined,

@@ -28,6 +28,8 @@ export async function callOn(database: Led, message: CallMessage, signal: AbortS
     case 'checkpoint':
     case 'close':
       return database[message.method]()
+    default:
+      throw new DatabaseError('MISUSE', 'there is no such call')
   }
 }
 

@@ -6,13 +6,9 @@
  *
  * When the client has gone, `release` aborts what it had begun; what it wrote is kept as if it had waited.
  */
-import type { Observable } from 'rxjs'
 import type { Led, OpenOptions } from '../api.ts'
-import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
-import type { Status } from '../events.ts'
 import { limits } from '../limits.ts'
-import type { Logger, LogLevel } from '../logger.ts'
 import { Channel, type Port } from '../wire/channel.ts'
 import {
   ALL_IDS,
@@ -22,7 +18,6 @@ import {
   type Joined,
   type Opened,
   type ServerMessage,
-  type StreamOnDemand,
   type WireId,
   type WireOpenOptions,
 } from '../wire/protocol.ts'
@@ -31,6 +26,7 @@ import { encodeError } from '../wire/wire-error.ts'
 import { isRequest, MessageGuard } from './message-guard.ts'
 import { callOn, callWithin } from './served-calls.ts'
 import { ServedReads } from './served-reads.ts'
+import { ServedStreams } from './served-streams.ts'
 import { ServedTransactions } from './served-transactions.ts'
 import type { Timer } from './timer.ts'
 
@@ -61,11 +57,10 @@ export class Server {
   readonly #channel: Channel<ClientMessage, ServerMessage>
   readonly #guard = new MessageGuard()
   readonly #controllers = new Map<WireId, AbortController>()
-  readonly #subscriptions = new Map<StreamOnDemand, { unsubscribe(): void }>()
   readonly #transactions: ServedTransactions
   readonly #reads: ServedReads
+  readonly #streams: ServedStreams
   #isBegun = false
-  #statusEnd: () => void = () => undefined
   #database: Led | undefined
 
   constructor(port: Port, services: Services) {
@@ -78,6 +73,7 @@ export class Server {
       },
       onUnsendable: (message, error) => this.#unsendable(message, error),
     })
+    this.#streams = new ServedStreams((message) => this.#channel.post(message))
     this.#transactions = new ServedTransactions((id) => this.#channel.post({ kind: 'begun', id }))
     this.#reads = new ServedReads(
       (id, value) => this.#channel.post({ kind: 'chunk', id, value }, transferablesOf(value)),
@@ -102,9 +98,7 @@ export class Server {
   /** The client has gone: nothing is waited for any more on its behalf. */
   release(): void {
     for (const controller of this.#controllers.values()) controller.abort()
-    for (const subscription of this.#subscriptions.values()) subscription.unsubscribe()
-    this.#subscriptions.clear()
-    this.#statusEnd()
+    this.#streams.release()
     this.#transactions.release()
     this.#reads.release()
   }
@@ -149,7 +143,7 @@ export class Server {
       case 'cancel':
         return this.#controllers.get(message.id)?.abort()
       case 'subscribe':
-        return this.#subscribe(message.stream, message.isOn)
+        return this.#streams.subscribe(this.#database, message.stream, message.isOn)
     }
   }
 
@@ -190,7 +184,7 @@ export class Server {
     const database = await offered(this.#services.open)(name, {
       ...rest,
       signal,
-      ...(isLogged ? { logger: this.#logger() } : {}),
+      ...(isLogged ? { logger: this.#streams.logger() } : {}),
     })
     return this.#show(database)
   }
@@ -205,17 +199,7 @@ export class Server {
   /** From now on this is what the client uses. */
   #show(database: Led): Opened {
     this.#database = database
-    let status: Status | undefined
-    const subscription = database.status$.subscribe({
-      next: (value) => {
-        status = value
-        this.#channel.post({ kind: 'told', stream: 'status', value })
-      },
-      complete: () => this.#channel.post({ kind: 'ended' }),
-    })
-    this.#statusEnd = () => subscription.unsubscribe()
-    assert(status !== undefined, 'a database that is open has a status')
-    return { recoveryReport: database.recoveryReport, status }
+    return { recoveryReport: database.recoveryReport, status: this.#streams.status(database) }
   }
 
   #called(message: CallMessage, signal: AbortSignal): Promise<unknown> {
@@ -229,32 +213,6 @@ export class Server {
     if (this.#database === undefined) throw new DatabaseError('MISUSE', 'the database is not open')
     return this.#database
   }
-
-  #subscribe(stream: StreamOnDemand, isOn: boolean): void {
-    this.#subscriptions.get(stream)?.unsubscribe()
-    this.#subscriptions.delete(stream)
-    if (!isOn || this.#database === undefined) return
-    const { events$, commits$, metrics$ } = this.#database
-    const streams: Record<StreamOnDemand, Observable<unknown>> = {
-      events: events$,
-      commits: commits$,
-      metrics: metrics$,
-    }
-    // What a stream of this name emits is what this name stands for in the protocol.
-    const tell = (value: unknown) => this.#channel.post({ kind: 'told', stream, value } as ServerMessage)
-    this.#subscriptions.set(stream, streams[stream].subscribe(tell))
-  }
-
-  #logger(): Logger {
-    const at = (level: LogLevel) => (record: object, message?: string) =>
-      this.#channel.post({
-        kind: 'logged',
-        level,
-        record: cloneable(record),
-        ...(message === undefined ? {} : { message }),
-      })
-    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-  }
 }
 
 /** What this place does not do is a mistake of the client's. */
@@ -265,12 +223,3 @@ function offered<F>(service: F | undefined): F {
 
 const flooded = () =>
   new DatabaseError('QUEUE_FULL', `${limits.clientQueueMax} requests of this client wait already`, { retryable: true })
-
-/** Errors in a record travel as plain data. */
-const cloneable = (record: object): object =>
-  Object.fromEntries(
-    Object.entries(record).map(([name, value]: [string, unknown]) => [
-      name,
-      value instanceof Error ? encodeError(value) : value,
-    ]),
-  )

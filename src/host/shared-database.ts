@@ -18,8 +18,6 @@ import { collect, type ImportSource } from '../import-source.ts'
 import { limits } from '../limits.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
 import { template } from '../statements.ts'
-import type { VerifyReport } from '../storage/block-store.ts'
-import type { RecoveryReport } from '../storage/recovery-report.ts'
 import { streamOf } from './chunks.ts'
 import type { Forwarder } from './forwarder.ts'
 import { sharedTransaction } from './shared-transaction.ts'
@@ -37,7 +35,7 @@ export class SharedDatabase implements Led {
   readonly name: string
   readonly #ports: SharedPorts
   #here: Led | undefined
-  #report: RecoveryReport | undefined
+  #report: Led['recoveryReport'] | undefined
 
   constructor(name: string, ports: SharedPorts) {
     this.name = name
@@ -57,7 +55,7 @@ export class SharedDatabase implements Led {
     return this.#ports.streams.status$
   }
   /** Of the leader that was known last. */
-  get recoveryReport(): RecoveryReport {
+  get recoveryReport(): Led['recoveryReport'] {
     if (this.#report === undefined) throw new DatabaseError('MISUSE', 'the database is not open yet')
     return this.#report
   }
@@ -67,7 +65,7 @@ export class SharedDatabase implements Led {
     this.#here = database
   }
 
-  noteReport(report: RecoveryReport): void {
+  noteReport(report: Led['recoveryReport']): void {
     this.#report = report
   }
 
@@ -114,7 +112,7 @@ export class SharedDatabase implements Led {
     return this.#repeat((database) => database.durable(receipt))
   }
 
-  verify(): Promise<VerifyReport> {
+  verify(): ReturnType<Led['verify']> {
     return this.#repeat((database) => database.verify(), limits.upkeepDeadlineMs)
   }
 

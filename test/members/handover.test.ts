@@ -35,28 +35,35 @@ describe('a leader that is killed', () => {
     expect(led?.events).toContainEqual(expect.objectContaining({ type: 'leader.changed', cause: 'gone', epoch: 2 }))
   })
 
-  test('again and again: a writer that follows loses nothing and doubles nothing', async () => {
+  test('again and again: nothing that was acknowledged to anybody is lost, nothing is there twice', async () => {
     const base = await temporaryBase()
-    let leader = await MemberProcess.start(base)
-    await leader.exec(create)
-    let next = await MemberProcess.start(base)
-    const writer = await MemberProcess.start(base)
-    const writing = writer.ask('write', 'w', 8, 600)
-    for (let round = 1; round <= 4 && !isLeading(writer); round++) {
-      const seen = writer.acknowledged.length
-      await writer.until(({ acknowledged }) => acknowledged.length > seen + 20 || acknowledged.length === 600)
-      await leader.kill()
-      leader = next
-      next = await MemberProcess.start(base)
+    const writers: { readonly member: MemberProcess; readonly writing: Promise<unknown> }[] = []
+    const begin = async () => {
+      const member = await MemberProcess.start(base)
+      await member.exec(create)
+      writers.push({ member, writing: member.ask('write', `w${writers.length}`, 4, Infinity).catch(() => 'killed') })
     }
-    await writing
-    expect(writer.acknowledged).toHaveLength(600)
-    expect(await writer.query('SELECT count(*) AS n, count(DISTINCT n) AS d, max(n) AS m FROM t')).toEqual([
-      { n: 600, d: 600, m: 600 },
-    ])
-    const epochs = writer.events.flatMap((event) => (event.type === 'leader.changed' ? [event.epoch] : []))
-    expect(epochs.length).toBeGreaterThan(1)
-    expect(epochs).toEqual(epochs.toSorted((a, b) => a - b))
+    for (let started = 0; started < 3; started++) await begin()
+    for (let kills = 0; kills < 4; kills++) {
+      const alive = writers.map(({ member }) => member).filter(({ isAlive }) => isAlive)
+      const before = alive.map(({ acknowledged }) => acknowledged.length)
+      await Promise.all(
+        alive.map((member, at) => member.until((now) => now.acknowledged.length > (before[at] ?? 0) + 15)),
+      )
+      const leader = alive.find(isLeading)
+      expect(leader).toBeDefined()
+      await Promise.all([leader?.kill(), begin()])
+    }
+    for (const { member } of writers) if (member.isAlive) await member.ask('stop')
+    expect((await Promise.all(writers.map(({ writing }) => writing))).filter((end) => end === 'killed')).toHaveLength(4)
+    const db = await openIn(base)
+    for (const [who, { member }] of writers.entries()) {
+      const kept = (await column(db, `SELECT n FROM t WHERE who = 'w${who}'`)) as number[]
+      expect(kept).toEqual(expect.arrayContaining(member.acknowledged))
+      expect(new Set(kept).size).toBe(kept.length)
+      if (member.isAlive) expect(kept.toSorted((a, b) => a - b)).toEqual(member.acknowledged.toSorted((a, b) => a - b))
+    }
+    expect(db.recoveryReport.epochAfter).toBeGreaterThanOrEqual(5)
   })
 
   test('in the middle of a transaction: nothing of it is there, and retry runs it again', async () => {

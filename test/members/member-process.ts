@@ -72,6 +72,10 @@ export class MemberProcess {
     return member
   }
 
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0
   }

@@ -8,6 +8,7 @@ import type { Command } from './member-process.ts'
 
 const [base = '', options = '{}'] = process.argv.slice(2)
 let last: Database | undefined
+let isStopped = false
 
 const commands = {
   async open() {
@@ -18,17 +19,21 @@ const commands = {
   exec: (sql: string, params?: SqlParams, request?: object) => database().exec(sql, params, request),
   query: (sql: string, params?: SqlParams, request?: object) => database().query(sql, params, request),
   close: () => database().close(),
-  /** Numbered rows of one writer, `width` at a time, until told to stop; says which are acknowledged. */
+  /** Numbered rows of one writer, `width` at a time, until `count` or told to stop; says which are acknowledged. */
   async write(who: string, width: number, count: number) {
     let next = 1
     const line = async () => {
-      while (next <= count) {
+      while (next <= count && !isStopped) {
         const n = next++
         await database().exec('INSERT INTO t (who, n) VALUES (?, ?)', [who, n])
         process.send?.({ acknowledged: n })
       }
     }
     await Promise.all(Array.from({ length: width }, line))
+  },
+  stop() {
+    isStopped = true
+    return Promise.resolve()
   },
   /** Increments a counter in transactions of two steps, `count` times. */
   async count(count: number, retry: number) {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { limits } from '../limits.ts'
 import { SocketConnection } from './socket-connection.ts'
-import type { Address, Connection, Serving, Transport } from './transport.ts'
+import type { Address, Connection, Serving, Transport } from '../wire/transport.ts'
 
 const TOKEN_BYTES = 32
 

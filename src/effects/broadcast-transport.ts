@@ -11,7 +11,7 @@
  */
 import { limits } from '../limits.ts'
 import { BroadcastConnection } from './broadcast-connection.ts'
-import type { Connection, Serving, Transport } from './transport.ts'
+import type { Connection, Serving, Transport } from '../wire/transport.ts'
 
 export interface BroadcastPorts {
   /** Runs `fn` once after `ms`; returns how to cancel it. */

@@ -1,6 +1,6 @@
 /** A client and a leader in one browser: a channel that only the two know the name of. */
-import type { Port } from './channel.ts'
-import type { Connection } from './transport.ts'
+import type { Port } from '../wire/channel.ts'
+import type { Connection } from '../wire/transport.ts'
 
 export class BroadcastConnection implements Connection {
   readonly #channel: BroadcastChannel

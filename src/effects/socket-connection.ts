@@ -1,8 +1,8 @@
 /** A client and a leader in Node: one socket. The system tells both when the other process is gone. */
 import type { Socket } from 'node:net'
 import { encodeFrame, FrameReader } from './frames.ts'
-import type { Port } from './channel.ts'
-import type { Connection } from './transport.ts'
+import type { Port } from '../wire/channel.ts'
+import type { Connection } from '../wire/transport.ts'
 
 type Listener = (event: MessageEvent<unknown>) => void
 
