@@ -41,7 +41,7 @@ describe('a leader that is killed', () => {
     const begin = async () => {
       const member = await MemberProcess.start(base)
       await member.exec(create)
-      writers.push({ member, writing: member.ask('write', `w${writers.length}`, 4, Infinity).catch(() => 'killed') })
+      writers.push({ member, writing: member.ask('write', `w${writers.length}`, 4, 1e9).catch(() => 'killed') })
     }
     for (let started = 0; started < 3; started++) await begin()
     for (let kills = 0; kills < 4; kills++) {
