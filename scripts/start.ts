@@ -1,6 +1,7 @@
 /**
- * `npm start`: imports every city through the public API in a process that is killed with SIGKILL again and again, and proves at the
- * end that each acknowledged city is there once and whole. Exit code 0 only if all of it holds.
+ * `npm start`, in two acts: imports every city through the public API in a process that is killed with SIGKILL again and again, and proves at
+ * the end that each acknowledged city is there once and whole; then several processes share a database whose leaders are killed. Exit
+ * code 0 only if all of it holds.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -10,6 +11,7 @@ import { inspect } from 'node:util'
 import sqlite from 'node-sqlite3-wasm'
 import { firstValueFrom } from 'rxjs'
 import { type Database, open, type RecoveryReport } from '../src/index.ts'
+import { shareThroughKills } from './start-members.ts'
 import { cities, DATABASE, type ImporterReport, parametersOf } from './start-cities.ts'
 
 const KILLS = 6
@@ -28,7 +30,9 @@ try {
   )
   for (const problem of problems) console.error(`FAILED: ${problem}`)
   if (problems.length === 0) console.log('Every acknowledged city is there, once, and whole.')
-  process.exitCode = problems.length === 0 ? 0 : 1
+  const shared = await shareThroughKills()
+  for (const problem of shared) console.error(`FAILED: ${problem}`)
+  process.exitCode = problems.length + shared.length === 0 ? 0 : 1
 } finally {
   await rm(base, { recursive: true, force: true })
 }
