@@ -31,7 +31,7 @@ import { cutHome } from './reconcile-home.ts'
 import { quarantineBlocks } from './quarantine-blocks.ts'
 import { refusalOf } from './refusal.ts'
 import { CHUNK_BYTES } from './schema.ts'
-import { verifyBlocks } from './verify-blocks.ts'
+import { verifyRead } from './verify-blocks.ts'
 
 export interface IndexedDbOptions extends StoreOptions {
   /** The blocks of a database are kept in memory up to this. Default 1 GiB. */
@@ -140,9 +140,7 @@ class Session implements RecoverySession {
     const { verify, sampleSize, random } = this.#options
     assert(verify !== 'none', 'verification was asked for')
     const chosen = { ...(sampleSize === undefined ? {} : { sampleSize }), ...(random === undefined ? {} : { random }) }
-    const { blocksChecked, damaged } = await verifyBlocks(inOrder(this.#parts), { mode: verify, ...chosen }, (work) =>
-      work(),
-    )
+    const { blocksChecked, damaged } = verifyRead(inOrder(this.#parts), { mode: verify, ...chosen })
     this.#draft.blocksVerified = blocksChecked
     this.#draft.damaged = damaged
     return { damaged }

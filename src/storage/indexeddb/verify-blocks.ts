@@ -1,9 +1,13 @@
-/** Compares blocks as they lie on the medium with their checksums: in the segments those that are folded, the others in the log. */
+/**
+ * Compares blocks as they lie on the medium with their checksums: in the segments those that are folded, the others in the log. A
+ * recovery has just read all of them, and compares what it has read.
+ */
 import { isDatabaseError } from '../../errors.ts'
 import { type BlockNo, txid } from '../../units.ts'
-import { verifyBlock } from '../block-entry.ts'
+import { type BlockEntry, verifyBlock } from '../block-entry.ts'
 import type { DamagedBlock, VerifyOptions, VerifyReport } from '../block-store.ts'
 import { chooseBlocks } from '../choose-blocks.ts'
+import type { Header } from '../header.ts'
 import { readRange } from './load-home.ts'
 import { readRecord } from './log-reader.ts'
 import type { Parts } from './parts.ts'
@@ -29,6 +33,30 @@ export async function verifyBlocks(
   return { blocksChecked, damaged }
 }
 
+/** In memory, where nothing was changed since it was read. What the redo of the log has compared is not compared again. */
+export function verifyRead({ state, header, meter }: Parts, options: VerifyOptions): VerifyReport {
+  const { resident } = state
+  const damaged: DamagedBlock[] = []
+  let blocksChecked = 0
+  for (const at of chooseBlocks(resident.sizeBlocks, options)) {
+    const entry = resident.entryOf(at)
+    if (entry === undefined || entry.isTombstone) continue
+    blocksChecked++
+    if (resident.blocks.isVerified(at)) continue
+    const found = damageOf(at, entry, {
+      bytes: resident.blocks.get(at) ?? new Uint8Array(0),
+      file: isLogged(entry, header) ? 'log' : 'segments',
+    })
+    if (found === undefined) resident.blocks.setVerified(at)
+    else damaged.push(found)
+  }
+  meter.checksumFailures += damaged.length
+  return { blocksChecked, damaged }
+}
+
+const isLogged = (entry: BlockEntry | undefined, { checkpointedTxid }: Header): boolean =>
+  (entry?.txid ?? 0) > checkpointedTxid
+
 /** Blocks whose segments lie within one reading. */
 function bySegments({ state: { resident } }: Parts, chosen: readonly BlockNo[], perBatch: number): BlockNo[][] {
   const batches = new Map<number, BlockNo[]>()
@@ -44,19 +72,28 @@ function bySegments({ state: { resident } }: Parts, chosen: readonly BlockNo[], 
 async function checkBatch(parts: Parts, batch: readonly BlockNo[]) {
   const { state, header } = parts
   const live = batch.filter((at) => state.resident.entryOf(at)?.isTombstone === false)
-  const images = new Map<BlockNo, { readonly bytes: Uint8Array; readonly file: string }>()
-  const isLogged = (at: BlockNo) => (state.resident.entryOf(at)?.txid ?? 0) > header.checkpointedTxid
+  const images: Images = new Map()
+  const isInLog = (at: BlockNo) => isLogged(state.resident.entryOf(at), header)
   await fromSegments(
     parts,
-    live.filter((at) => !isLogged(at)),
+    live.filter((at) => !isInLog(at)),
     images,
   )
-  await fromLog(parts, live.filter(isLogged), images)
-  const damaged = live.flatMap((at) => checkBlock(parts, at, images.get(at)))
+  await fromLog(parts, live.filter(isInLog), images)
+  const damaged = live.flatMap((at) => {
+    const entry = state.resident.entryOf(at)
+    const found = entry && damageOf(at, entry, images.get(at) ?? { bytes: new Uint8Array(0), file: 'log' })
+    return found === undefined ? [] : [found]
+  })
   return { checked: live.length, damaged }
 }
 
-type Images = Map<BlockNo, { readonly bytes: Uint8Array; readonly file: string }>
+interface Image {
+  readonly bytes: Uint8Array
+  readonly file: string
+}
+
+type Images = Map<BlockNo, Image>
 
 async function fromSegments({ connection, state: { resident } }: Parts, blocks: readonly BlockNo[], images: Images) {
   if (blocks.length === 0) return
@@ -95,19 +132,12 @@ async function fromLog({ connection, state, header }: Parts, blocks: readonly Bl
 
 const codes: readonly string[] = ['CHECKSUM_MISMATCH', 'ALGORITHM_MISMATCH']
 
-function checkBlock(
-  { state }: Parts,
-  at: BlockNo,
-  found: { readonly bytes: Uint8Array; readonly file: string } | undefined,
-): DamagedBlock[] {
-  const entry = state.resident.entryOf(at)
-  const { bytes, file } = found ?? { bytes: new Uint8Array(0), file: 'log' }
-  if (entry === undefined) return []
+function damageOf(at: BlockNo, entry: BlockEntry, { bytes, file }: Image): DamagedBlock | undefined {
   try {
     verifyBlock(at, entry, bytes, file)
-    return []
+    return undefined
   } catch (error) {
     if (!isDatabaseError(error) || !codes.includes(error.code)) throw error
-    return [{ blockNo: at, file, code: error.code as DamagedBlock['code'], message: error.message }]
+    return { blockNo: at, file, code: error.code as DamagedBlock['code'], message: error.message }
   }
 }
