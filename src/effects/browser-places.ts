@@ -5,12 +5,13 @@
  *   lock ─▶ probe both media, read both witness books ─▶ choose ─▶ recovery ─▶ less than its witness saw? STORE_LOST
  */
 import { BroadcastTransport } from './broadcast-transport.ts'
+import { loadChecksums } from '../storage/checksum.ts'
 import { systemClock } from './clock.ts'
 import type { Lease } from './lease.ts'
 import { browserMedia } from './browser-media.ts'
 import type { HeldPlace, Place, Sharing } from './place.ts'
 import { findInIndexedDb, findInOpfs } from './probe.ts'
-import { type BrowserMedium, type Choice, chooseStore, type WhenLost } from './store-choice.ts'
+import { type BrowserMedium, type Choice, chooseStore, type WhenLost, type Witness } from './store-choice.ts'
 import { newStoreId } from './random.ts'
 import { leaseAlone } from './lease-alone.ts'
 import { acquireWebLease, platformLocks } from './web-lease.ts'
@@ -36,10 +37,9 @@ export function browserPlace(name: string, options: BrowserPlaceOptions): Place 
     async destroy() {
       const lease = await acquireWebLease(name)
       try {
-        const asked: readonly BrowserMedium[] = options.medium === 'auto' ? media : [options.medium]
         // The witnesses go first: a store without one is a store, a witness without a store is a loss.
-        for (const book of await allBooks()) if (asked.includes(book.medium)) await book.remove(name)
-        for (const medium of asked) await browserMedia[medium].destroy(name)
+        for (const book of await booksFor(options)) await book.remove(name)
+        for (const medium of asked(options)) await browserMedia[medium].destroy(name)
       } finally {
         await lease.release()
       }
@@ -52,10 +52,12 @@ function sharing(name: string, options: BrowserPlaceOptions): Sharing {
   const robs = () => mayRob(name, options)
   return {
     lock: locks === undefined ? leaseAlone(robs) : webLock(name, robs, locks),
-    openTransport: () =>
-      Promise.resolve(
-        new BroadcastTransport(name, { after: (ms, fn) => systemClock.after(ms, fn), newId: newStoreId, locks }),
-      ),
+    openTransport() {
+      // Its WebAssembly is compiled while the lock is asked for; who needs it waits for it, and is told if it fails.
+      loadChecksums().catch(() => undefined)
+      const after = (ms: number, fn: () => void) => systemClock.after(ms, fn)
+      return Promise.resolve(new BroadcastTransport(name, { after, newId: newStoreId, locks }))
+    },
     hold: (lease) => held(name, options, lease),
   }
 }
@@ -75,10 +77,9 @@ async function held(name: string, options: BrowserPlaceOptions, lease: Lease): P
 }
 
 async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): Promise<HeldPlace> {
-  const books = await allBooks()
-  const { medium, why } = await choose(name, options, books)
+  const [{ medium, why }, books, witnesses] = await look(name, options)
   const book = books.find((one) => one.medium === medium)
-  const witness = await book?.read(name)
+  const witness = witnesses.find((one) => one.medium === medium)
   const sessions = await browserMedia[medium].openSessions(name)
   const state = { storeId: '' }
   const keeper = new WitnessKeeper(
@@ -100,25 +101,31 @@ async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): P
   }
 }
 
-async function allBooks(): Promise<readonly WitnessBook[]> {
-  const books = await Promise.all([witnessBook('opfs'), witnessBook('indexeddb')])
+/** A medium that was named is looked into alone: what lies in the other one is another database. */
+const asked = ({ medium }: Pick<BrowserPlaceOptions, 'medium'>): readonly BrowserMedium[] =>
+  medium === 'auto' ? media : [medium]
+
+async function booksFor(options: BrowserPlaceOptions): Promise<readonly WitnessBook[]> {
+  const books = await Promise.all(asked(options).map(witnessBook))
   return books.filter((book) => book !== undefined)
 }
 
-/** A medium that was named is looked into alone: what lies in the other one is another database. */
-async function choose(
+/** All of it at once: in a browser that has just started, each first touch of a medium waits for a process of its own. */
+async function look(
   name: string,
-  { medium, whenLost }: BrowserPlaceOptions,
-  books: readonly WitnessBook[],
-): Promise<Choice> {
+  options: BrowserPlaceOptions,
+): Promise<[Choice, readonly WitnessBook[], readonly Witness[]]> {
   const unasked = { kind: 'unsupported', why: 'it was not asked for' } as const
-  const isAsked = (one: BrowserMedium) => medium === 'auto' || medium === one
-  const [opfs, indexeddb, ...witnesses] = await Promise.all([
+  const isAsked = (one: BrowserMedium) => asked(options).includes(one)
+  const reading = booksFor(options).then(async (books) => {
+    const witnesses = await Promise.all(books.map((book) => book.read(name)))
+    return { books, witnesses: witnesses.filter((witness) => witness !== undefined) }
+  })
+  const [opfs, indexeddb, { books, witnesses }] = await Promise.all([
     isAsked('opfs') ? findInOpfs(name) : unasked,
     isAsked('indexeddb') ? findInIndexedDb(name) : unasked,
-    ...books.filter((book) => isAsked(book.medium)).map((book) => book.read(name)),
+    reading,
   ])
-  const known = witnesses.filter((witness) => witness !== undefined)
-  const choice = chooseStore({ opfs, indexeddb, witnesses: known }, whenLost)
-  return medium === 'auto' ? choice : { ...choice, why: 'it was asked for' }
+  const choice = chooseStore({ opfs, indexeddb, witnesses }, options.whenLost)
+  return [options.medium === 'auto' ? choice : { ...choice, why: 'it was asked for' }, books, witnesses]
 }
