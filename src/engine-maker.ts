@@ -6,23 +6,35 @@ import type { Settings } from './options.ts'
 import type { View } from './storage/view.ts'
 import type { Streams } from './streams/streams.ts'
 import { createEngine } from './vfs/engine.ts'
+import { createSqliteModule, type SqliteModule } from './vfs/sqlite-module.ts'
 
-/** Gives each view that is asked for an engine of its own. */
+/**
+ * Gives each view that is asked for an engine of its own. SQLite for the first is loaded from now on, while the store is looked for
+ * and read; that this failed, whoever asks for the engine is told.
+ */
 export function engineMaker(
   { durability, pragmas }: Settings,
   { wasmBinary }: OpenOptions,
   streams: Streams,
 ): (view: View) => Promise<SqlEngine> {
-  return (view) =>
-    createEngine({
-      view,
-      pragmas,
-      synchronousLevel: synchronousLevels[durability],
-      tempBytesMax: limits.transactionBytesMax,
-      statementCacheMax: limits.statementCacheMax,
-      onNotice: (notice) => streams.emit({ type: 'pragma.ignored', ...notice }),
-      ...(wasmBinary === undefined ? {} : { wasmBinary }),
-    })
+  let first: Promise<SqliteModule> | undefined = createSqliteModule(wasmBinary)
+  first.catch(() => undefined)
+  return (view) => {
+    const module = first
+    first = undefined
+    return createEngine(
+      {
+        view,
+        pragmas,
+        synchronousLevel: synchronousLevels[durability],
+        tempBytesMax: limits.transactionBytesMax,
+        statementCacheMax: limits.statementCacheMax,
+        onNotice: (notice) => streams.emit({ type: 'pragma.ignored', ...notice }),
+        ...(wasmBinary === undefined ? {} : { wasmBinary }),
+      },
+      module,
+    )
+  }
 }
 
 /** What PRAGMA synchronous reads as. */

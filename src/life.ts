@@ -45,6 +45,7 @@ export class Life {
   readonly #settings: Settings
   readonly #options: OpenOptions
   readonly #place: LifePlace
+  readonly #makeEngine: ReturnType<typeof engineMaker>
   readonly #clock: Clock
   readonly #cause: LifeOptions['cause']
   readonly #streams: Streams
@@ -72,6 +73,7 @@ export class Life {
       ...(options.on === undefined ? {} : { on: options.on }),
       ...(options.logger === undefined ? {} : { logger: isolated(options.logger) }),
     })
+    this.#makeEngine = engineMaker(settings, options, this.#streams)
   }
 
   get streams(): Pick<Streams, 'events$' | 'commits$' | 'metrics$' | 'status$'> {
@@ -147,7 +149,7 @@ export class Life {
   }
 
   async #lead({ store, report, ms }: Recovered): Promise<void> {
-    const makeEngine = engineMaker(this.#settings, this.#options, this.#streams)
+    const makeEngine = this.#makeEngine
     const view = new View(store, { transactionBytesMax: limits.transactionBytesMax })
     this.#reign = new Reign({
       settings: this.#settings,

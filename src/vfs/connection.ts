@@ -51,8 +51,12 @@ export class Connection {
   #answeredPragma: string | undefined
   #shouldStop: (() => boolean) | undefined
 
-  static async create(options: ConnectionOptions): Promise<Connection> {
-    const connection = new Connection(await createSqliteModule(options.wasmBinary), options)
+  /** In a new instance, or in the one that is given and is nobody else's. */
+  static async create(
+    options: ConnectionOptions,
+    module = createSqliteModule(options.wasmBinary),
+  ): Promise<Connection> {
+    const connection = new Connection(await module, options)
     connection.open()
     return connection
   }

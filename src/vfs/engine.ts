@@ -21,14 +21,16 @@ import type { Engine, EngineOptions, RunOptions } from './engine-types.ts'
 import { checkScriptParameters, parameterValues } from './parameters.ts'
 import { runStatement, type StatementRun } from './run-statement.ts'
 import { isCacheable, noStatement, Script, type Total } from './script.ts'
+import type { SqliteModule } from './sqlite-module.ts'
 import { type Statement, StatementCache } from './statement.ts'
 import { dropTempObjects } from './temp-objects.ts'
 import { integer } from './values.ts'
 
 export type { Engine, EngineOptions, RunOptions }
 
-export async function createEngine(options: EngineOptions): Promise<Engine> {
-  return new SqliteEngine(await Connection.create(options), options)
+/** `module`: an instance that is made already, or on its way, and is nobody else's. */
+export async function createEngine(options: EngineOptions, module?: Promise<SqliteModule>): Promise<Engine> {
+  return new SqliteEngine(await Connection.create(options, module), options)
 }
 
 class SqliteEngine implements Engine {
