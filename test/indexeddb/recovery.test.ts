@@ -90,7 +90,10 @@ test('each segment is read once, verified or not', async () => {
     getAll.mockClear()
     const { store: again, report } = await world.open({ verify, random: () => 0.5 })
     const read = getAll.mock.contexts.map((context) => (context as IDBObjectStore).name)
-    expect(read.filter((name) => name === 'segments'), verify).toHaveLength(1)
+    expect(
+      read.filter((name) => name === 'segments'),
+      verify,
+    ).toHaveLength(1)
     expect(report.blocksVerified).toBe({ full: 640, sample: 64, none: 0 }[verify])
     again.abandon()
   }

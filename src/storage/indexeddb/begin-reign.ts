@@ -47,10 +47,13 @@ type Transaction = IDBPTransaction<Schema, ['header', 'log'], 'readwrite'>
 
 async function raiseEpoch(tx: Transaction, options: StoreOptions): Promise<Begun> {
   const store = tx.objectStore('header')
-  const page = pageOf(await store.get(headerKeys.page))
-  const fence = fenceOf(await store.get(headerKeys.fence))
-  const marker = markerOf(await store.get(headerKeys.marker))
-  const { greatest, isEmpty } = await greatestInLog(tx, options.storeId)
+  const [pageFound, fenceFound, markerFound, { greatest, isEmpty }] = await Promise.all([
+    store.get(headerKeys.page),
+    store.get(headerKeys.fence),
+    store.get(headerKeys.marker),
+    greatestInLog(tx, options.storeId),
+  ])
+  const [page, fence, marker] = [pageOf(pageFound), fenceOf(fenceFound), markerOf(markerFound)]
   const isNew = page === undefined && fence === undefined && isEmpty
   const before = isNew ? newHeader(options) : headerOf(page, options)
   const reign = epoch(1 + Math.max(before.epoch, fence?.epoch ?? 0, greatest, options.epochFloor ?? 0))

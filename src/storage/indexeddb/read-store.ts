@@ -32,13 +32,17 @@ export async function readStore(
   const { storeId, blockSize, sizeBlocks } = header
   const resident = new Resident({ storeId, blockSize, bytesMax: residentBytesMax, meter })
   resident.blocks.assertSizeFits(sizeBlocks)
-  const carried = pageOf(await reading(connection, async (database) => database.get('header', headerKeys.requests)))
-  const requests = decodeCarried(carried)
-  if (requests === undefined) throw new DatabaseError('HEADER_CORRUPT', 'the kept outcomes of requests are damaged')
-  const home = await loadHome(connection, header, resident)
-  const keys = await readLogKeys(connection)
   const log: LogFinding[] = []
-  await readLog(connection, keys.records, storeId, (finding) => log.push(finding))
+  const [carried, home, keys] = await Promise.all([
+    reading(connection, async (database) => database.get('header', headerKeys.requests)),
+    loadHome(connection, header, resident),
+    readLogKeys(connection).then(async (found) => {
+      await readLog(connection, found.records, storeId, (finding) => log.push(finding))
+      return found
+    }),
+  ])
+  const requests = decodeCarried(pageOf(carried))
+  if (requests === undefined) throw new DatabaseError('HEADER_CORRUPT', 'the kept outcomes of requests are damaged')
   return { resident, home, keys, log, requests }
 }
 
