@@ -59,6 +59,7 @@ async function hold(
   fail: (error: DatabaseError) => void,
 ): Promise<HeldSnapshot> {
   await flush()
+  await reign.store.awaited?.all()
   const snapshot = reign.store.pin()
   let isHeld = true
   let cancelTimer: (() => void) | undefined

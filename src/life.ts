@@ -23,6 +23,7 @@ import { databaseMachine, type DatabaseStatus } from './machines/database.ts'
 import type { Settings } from './options.ts'
 import { recoverStore, type Recovered } from './recovery.ts'
 import { Reign } from './reign.ts'
+import { untilThere } from './storage/awaited.ts'
 import type { BlockStore } from './storage/block-store.ts'
 import { View } from './storage/view.ts'
 import { createStreams, type Streams } from './streams/streams.ts'
@@ -155,7 +156,10 @@ export class Life {
       settings: this.#settings,
       store,
       view,
-      engine: await makeEngine(view),
+      engine: await untilThere(
+        () => store.awaited,
+        () => makeEngine(view),
+      ),
       makeEngine,
       streams: this.#streams,
       clock: this.#clock,

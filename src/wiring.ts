@@ -87,6 +87,7 @@ export class Wiring {
       executor: this.executor,
       flusher: this.flusher,
       clock,
+      awaited: () => store.awaited,
       onFailed: ({ code, message }) => streams.emit({ type: 'storage.failed', code, message, operation: 'read' }),
       onBroken: (error) => this.#broken(error),
     })
@@ -128,7 +129,8 @@ export class Wiring {
         streams.measuredChanged()
       },
       onPoisoned: () => this.rebuilder.want(),
-      observeError: (error) => this.#tellDamage(error),
+      observeError: (error) => this.#observe(error),
+      awaited: () => store.awaited,
       delayCause: () => this.flusher.error,
       requestFlush: () => this.requestFlush(),
       groupBytesMax: settings.policy.maxDirtyBytes > 0 ? settings.policy.maxDirtyBytes : limits.maxDirtyBytes,
@@ -177,6 +179,12 @@ export class Wiring {
   #shrink(): void {
     if (this.#parts.engine.wasmBytes <= limits.wasmIdleBytesMax || !this.executor.isIdle) return
     this.rebuilder.want()
+  }
+
+  #observe(error: unknown): void {
+    // What is still on its way has shown that the store is another's: nothing of it is served any more.
+    if (isDatabaseError(error, 'LEASE_LOST')) this.#parts.onFailed(error)
+    this.#tellDamage(error)
   }
 
   #tellDamage(error: unknown): void {

@@ -8,12 +8,15 @@
  * flush never ends inside a request. Nothing waits without a bound: a request expires in the queue (not applied) or while its
  * commit is on its way (outcome unknown).
  */
-import { DatabaseError } from '../errors.ts'
+import type { DatabaseError } from '../errors.ts'
+import type { AwaitedBlocks } from '../storage/awaited.ts'
 import { type AnswerPorts, Answers, type Asked } from './answers.ts'
+import { Awaiting } from './awaiting.ts'
 import type { Answer, Call } from './call.ts'
 import { Deadlines } from './deadlines.ts'
 import { LoopWatch } from './loop-watch.ts'
 import type { Clock, SqlEngine } from './ports.ts'
+import { expired, leftOpen, outOfTime } from './request-errors.ts'
 import { RequestQueue } from './request-queue.ts'
 
 export interface ExecutorPorts extends AnswerPorts {
@@ -21,6 +24,8 @@ export interface ExecutorPorts extends AnswerPorts {
   readonly clock: Clock
   /** An exception went through SQLite: its instance is of no use any more. */
   readonly onPoisoned: () => void
+  /** Blocks of the store that are still on their way. */
+  readonly awaited: () => AwaitedBlocks | undefined
   /** Why commits do not come through, for those who waited in vain. */
   readonly delayCause: () => unknown
   /** A sealed group this large is flushed before more requests run. */
@@ -45,11 +50,13 @@ export class Executor {
   readonly #answers: Answers
   readonly #deadlines: Deadlines
   readonly #loop: LoopWatch
+  readonly #awaiting: Awaiting<Entry>
   #refusal: DatabaseError | undefined
   #isTurnScheduled = false
   #isExclusive = false
   #isHeld = false
   #isPaused = false
+  #isAwaiting = false
   #onIdle: (() => void)[] = []
 
   constructor(ports: ExecutorPorts) {
@@ -57,6 +64,7 @@ export class Executor {
     this.#queue = new RequestQueue(ports.queueMax)
     this.#answers = new Answers(ports)
     this.#loop = new LoopWatch(ports.clock)
+    this.#awaiting = new Awaiting(ports.awaited)
     this.#deadlines = new Deadlines(ports.clock, (nowMs) => this.#expire(nowMs))
   }
 
@@ -148,7 +156,7 @@ export class Executor {
   }
 
   get #mayRun(): boolean {
-    return this.#queue.length > 0 && !this.#isExclusive && !this.#isHeld && !this.#isPaused
+    return this.#queue.length > 0 && !this.#isExclusive && !this.#isHeld && !this.#isPaused && !this.#isAwaiting
   }
 
   #turn(): void {
@@ -161,7 +169,9 @@ export class Executor {
     while (this.#mayRun) {
       const entry = this.#queue.shift()
       if (entry === undefined) break
-      if (entry.startExclusive === undefined) this.#run(entry)
+      const coming = this.#awaiting.before({ isWhole: entry.startExclusive !== undefined })
+      if (coming !== undefined) this.#park(entry, coming)
+      else if (entry.startExclusive === undefined) this.#run(entry)
       else void this.#runExclusive(entry, entry.startExclusive)
       if (view.groupBytes >= this.#ports.groupBytesMax || clock.now() >= endsAtMs) break
     }
@@ -194,7 +204,25 @@ export class Executor {
       engine.rollback()
       error = leftOpen(error)
     }
-    this.#answers.answer(entry, before, { value, error })
+    const coming = view.sealedTxid === before ? this.#awaiting.after(entry, error) : undefined
+    if (coming === undefined) this.#answers.answer(entry, before, { value, error })
+    else this.#park(entry, coming)
+  }
+
+  /** Back to the head of the queue, which stands still until what `entry` needs is there; if that fails, `entry` has ended. */
+  #park(entry: Entry, coming: Promise<void>): void {
+    this.#queue.unshift(entry, entry.call.signal)
+    this.#isAwaiting = true
+    const goOn = () => {
+      this.#isAwaiting = false
+      this.#settleIdle()
+      this.#schedule()
+    }
+    coming.then(goOn, (error: unknown) => {
+      for (const one of this.#queue.takeWhere((waiting) => waiting === entry)) one.reject(error)
+      this.#ports.observeError(error)
+      goOn()
+    })
   }
 
   async #runExclusive(entry: Entry, work: () => Promise<unknown>): Promise<void> {
@@ -228,23 +256,3 @@ export class Executor {
     for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 }
-
-const leftOpen = (cause: unknown) =>
-  new DatabaseError(
-    'TRANSACTION_LEFT_OPEN',
-    'the request left a transaction open; it was rolled back. Use transaction()',
-    {
-      cause,
-    },
-  )
-
-const expired = () =>
-  new DatabaseError('DEADLINE_EXCEEDED', 'the request waited longer than its deadline and was not run', {
-    retryable: true,
-  })
-
-const outOfTime = (cause: unknown) =>
-  new DatabaseError('DEADLINE_EXCEEDED', 'the commit did not become durable within the deadline; it may still', {
-    outcome: 'unknown',
-    cause,
-  })

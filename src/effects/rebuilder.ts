@@ -4,6 +4,7 @@
  */
 import { type DatabaseError, isDatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import type { AwaitedBlocks } from '../storage/awaited.ts'
 import type { Executor } from './executor.ts'
 import type { Flusher } from './flusher.ts'
 import type { Clock, SqlEngine } from './ports.ts'
@@ -13,6 +14,8 @@ export interface RebuilderPorts {
   readonly executor: Pick<Executor, 'pause'>
   readonly flusher: Pick<Flusher, 'isVoidOwed' | 'retryVoid'>
   readonly clock: Clock
+  /** Blocks of the store that are still on their way: a connection is made over all of them. */
+  readonly awaited: () => AwaitedBlocks | undefined
   readonly onFailed: (error: DatabaseError) => void
   /** A rule of our own was broken: there is nothing to try again. */
   readonly onBroken: (error: unknown) => void
@@ -60,6 +63,7 @@ export class Rebuilder {
     try {
       if (flusher.isVoidOwed) await flusher.retryVoid()
       if (flusher.isVoidOwed) return false
+      await this.#ports.awaited()?.all()
       await engine.rebuild()
       return true
     } catch (error) {

@@ -44,6 +44,15 @@ export class RequestQueue<E extends Rejectable> {
     return undefined
   }
 
+  /** Puts back what was taken off last. It may leave by its AbortSignal, as before. */
+  unshift(entry: E, signal: AbortSignal | undefined): void {
+    if (signal?.aborted === true) return entry.reject(aborted(signal))
+    if (this.#head === 0) this.#entries.unshift(entry)
+    else this.#entries[--this.#head] = entry
+    this.#length += 1
+    if (signal !== undefined) this.#listen(entry, signal)
+  }
+
   takeAll(): E[] {
     return this.takeWhere(() => true)
   }

@@ -6,6 +6,7 @@
  *   writtenTxid        ≥              durableTxid      ≥        checkpointedTxid
  */
 import type { Awaitable, BlockNo, Epoch, Txid } from '../units.ts'
+import type { AwaitedBlocks } from './awaited.ts'
 import type { RequestOutcome } from './request-table.ts'
 
 export interface BlockStore {
@@ -16,10 +17,12 @@ export interface BlockStore {
   readonly sizeBlocks: number
   readonly positions: StorePositions
   readonly statistics: StoreStatistics
+  /** Blocks that cannot be read yet: until they are here nothing may be appended. Absent or undefined: there are none. */
+  readonly awaited?: AwaitedBlocks | undefined
 
   /**
    * Copies a block as of the last appended commit into `into` (blockSize bytes). Never written or freed: zeros.
-   * @throws CHECKSUM_MISMATCH, ALGORITHM_MISMATCH when what lies on the medium is not what was written; STORAGE_FAILED
+   * @throws CHECKSUM_MISMATCH, ALGORITHM_MISMATCH when what lies on the medium is not what was written; STORAGE_FAILED; BlockAwaited
    */
   read(blockNo: BlockNo, into: Uint8Array): void
   /** Identity of a block as of the last appended commit; undefined if it was never written. */

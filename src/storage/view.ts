@@ -14,12 +14,13 @@ import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { type BlockNo, blockNo, nextTxid, type Txid } from '../units.ts'
+import { BlockAwaited } from './awaited.ts'
 import type { BlockStore, Group } from './block-store.ts'
 import { PagePool } from './page-pool.ts'
 import type { RequestOutcome } from './request-table.ts'
 
 /** What lies under the view. */
-export interface ReadableBlocks extends Pick<BlockStore, 'blockSize' | 'sizeBlocks' | 'read'> {
+export interface ReadableBlocks extends Pick<BlockStore, 'blockSize' | 'sizeBlocks' | 'read' | 'awaited'> {
   readonly positions: Pick<BlockStore['positions'], 'writtenTxid'>
 }
 
@@ -92,7 +93,7 @@ export class View {
     this.#store.read(at, into)
   }
 
-  /** Stages one block of the open transaction; the bytes are copied. @throws TRANSACTION_TOO_LARGE */
+  /** Stages one block of the open transaction; the bytes are copied. @throws TRANSACTION_TOO_LARGE, BlockAwaited */
   write(at: BlockNo, bytes: Uint8Array): void {
     assert(bytes.length === this.blockSize, 'a block is written whole')
     const overlay = this.#openOverlay()
@@ -103,7 +104,7 @@ export class View {
     overlay.sizeBlocks = Math.max(overlay.sizeBlocks, at + 1)
   }
 
-  /** Cuts or grows the database that the open transaction sees. */
+  /** Cuts or grows the database that the open transaction sees. @throws BlockAwaited */
   truncate(sizeBlocks: number): void {
     const overlay = this.#openOverlay()
     cut(overlay, sizeBlocks)
@@ -173,7 +174,9 @@ export class View {
     for (const page of blocks.values()) this.#pages.giveBack(page)
   }
 
+  /** Nothing is staged, and so nothing is sealed, before all of the database can be read. */
   #openOverlay(): Layer {
+    if (this.#overlay === undefined && this.#store.awaited !== undefined) throw new BlockAwaited()
     this.#overlay ??= { blocks: new Map(), sizeBlocks: this.sizeBlocks, floor: Infinity }
     return this.#overlay
   }

@@ -5,6 +5,7 @@
 import { AssertionError, assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
 import type { ConnectionPragmas } from '../sql.ts'
+import { BlockAwaited } from '../storage/awaited.ts'
 import type { View } from '../storage/view.ts'
 import { Authorizer } from './authorizer.ts'
 import { auth, LIMIT_LIKE_PATTERN_LENGTH, open, PREPARE_PERSISTENT, rc } from './constants.ts'
@@ -180,9 +181,9 @@ export class Connection {
     this.#failure = undefined
   }
 
-  /** SQLite went on, but one of our own rules was broken below it. */
+  /** SQLite went on, but one of our own rules was broken below it, or a page was not there that it asked for. */
   assertSound(): void {
-    if (this.#failure instanceof AssertionError) throw this.#failure
+    if (this.#failure instanceof AssertionError || this.#failure instanceof BlockAwaited) throw this.#failure
   }
 
   /** Runs one statement of the engine's own and returns its rows. */

@@ -50,6 +50,7 @@ export class Checkpoints {
       await this.#ports.barrier()
       const { log, resident } = this.#parts.state
       if (resident.hasSnapshots || log.records.length === 0) return undefined
+      await this.#parts.state.loading.all()
       this.#foldedThrough = log.lastTxid
       return beginFold(this.#parts)
     })

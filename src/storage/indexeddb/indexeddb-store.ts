@@ -8,24 +8,9 @@
  */
 import { DatabaseError } from '../../errors.ts'
 import { type Awaitable, type BlockNo, type Epoch, txid } from '../../units.ts'
+import type { AwaitedBlocks } from '../awaited.ts'
 import { blockInfoOf } from '../block-entry.ts'
-import type {
-  Appended,
-  AppendOptions,
-  BlockInfo,
-  BlockStore,
-  CheckpointOptions,
-  CheckpointResult,
-  EpochEnd,
-  Group,
-  OutcomeLookup,
-  Snapshot,
-  StorePositions,
-  StoreStatistics,
-  VerifyOptions,
-  VerifyReport,
-  Voided,
-} from '../block-store.ts'
+import type * as Port from '../block-store.ts'
 import { bodyOf } from '../group-body.ts'
 import { RecordEncoder } from '../record.ts'
 import { unknownOutcome, WriteGuard } from '../write-guard.ts'
@@ -40,7 +25,7 @@ import { voidBehind } from './void-behind.ts'
 import { writeRecord } from './write-record.ts'
 import { WriteQueue } from './write-queue.ts'
 
-export class IndexedDbStore implements BlockStore {
+export class IndexedDbStore implements Port.BlockStore {
   readonly storeId: string
   readonly blockSize: number
   readonly #parts: Parts
@@ -71,17 +56,17 @@ export class IndexedDbStore implements BlockStore {
     return this.#parts.state.resident.sizeBlocks
   }
 
-  get positions(): StorePositions {
+  get positions(): Port.StorePositions {
     const { state, header } = this.#parts
     const { lastTxid, durableTxid } = state.log
     return { writtenTxid: lastTxid, durableTxid, checkpointedTxid: header.checkpointedTxid }
   }
 
-  get epochEnds(): readonly EpochEnd[] {
+  get epochEnds(): readonly Port.EpochEnd[] {
     return this.#parts.header.epochEnds
   }
 
-  get statistics(): StoreStatistics {
+  get statistics(): Port.StoreStatistics {
     return statisticsOf(this.#parts)
   }
 
@@ -89,19 +74,28 @@ export class IndexedDbStore implements BlockStore {
     return isFoldDue(this.#parts)
   }
 
+  get awaited(): AwaitedBlocks | undefined {
+    const { loading } = this.#parts.state
+    return loading.isWhole ? undefined : loading
+  }
+
   read(blockNo: BlockNo, into: Uint8Array): void {
     this.#assertOpen()
     this.#parts.state.resident.read(blockNo, into)
   }
 
-  blockInfo(blockNo: BlockNo): BlockInfo | undefined {
+  blockInfo(blockNo: BlockNo): Port.BlockInfo | undefined {
     const entry = this.#parts.state.resident.entryOf(blockNo)
     return entry && blockInfoOf(blockNo, entry)
   }
 
-  async append(group: Group, { needsBarrier }: AppendOptions = { needsBarrier: false }): Promise<Appended> {
+  async append(
+    group: Port.Group,
+    { needsBarrier }: Port.AppendOptions = { needsBarrier: false },
+  ): Promise<Port.Appended> {
     return this.#run(async () => {
       this.#assertWritable()
+      await this.awaited?.all()
       const { state, header, checksum } = this.#parts
       const { resident, log, requests } = state
       const body = bodyOf({ reader: resident, log: resident, checksum }, group)
@@ -156,7 +150,7 @@ export class IndexedDbStore implements BlockStore {
     await guardedCheck(this.#guard, this.#parts.state.log.lastTxid, () => readBackLast(this.#parts))
   }
 
-  async voidAfterFailure(): Promise<Voided> {
+  async voidAfterFailure(): Promise<Port.Voided> {
     this.#assertOpen()
     this.#series++
     this.#guard.beginVoid()
@@ -172,26 +166,26 @@ export class IndexedDbStore implements BlockStore {
     })
   }
 
-  checkpoint(options: CheckpointOptions): Promise<CheckpointResult> {
+  checkpoint(options: Port.CheckpointOptions): Promise<Port.CheckpointResult> {
     return this.#checkpoints.run(options)
   }
 
-  verify(options: VerifyOptions): Promise<VerifyReport> {
+  verify(options: Port.VerifyOptions): Promise<Port.VerifyReport> {
     this.#assertOpen()
     return verifyBlocks(this.#parts, options, (work) => this.#run(work))
   }
 
-  pin(): Snapshot {
+  pin(): Port.Snapshot {
     this.#assertOpen()
     const { resident, log } = this.#parts.state
     return resident.pin(log.lastTxid)
   }
 
-  outcomeOf(request: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
+  outcomeOf(request: { readonly clientId: string; readonly requestNo: number }): Port.OutcomeLookup {
     return this.#parts.state.requests.lookUp(request)
   }
 
-  async close(options: CheckpointOptions): Promise<void> {
+  async close(options: Port.CheckpointOptions): Promise<void> {
     this.#assertWritable()
     this.#parts.state.resident.breakSnapshots()
     await this.checkpoint({ ...options, everything: true })
@@ -208,6 +202,7 @@ export class IndexedDbStore implements BlockStore {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#series++
+    this.#parts.state.loading.stop()
     this.#parts.state.resident.breakSnapshots()
     this.#parts.connection.close()
   }

@@ -1,33 +1,30 @@
-/** Reads the home: pages of the table, then segments, many at a time. Bytes are compared with their checksums when they are asked for. */
-import { blockNo } from '../../units.ts'
+/** Reads what a home is: the pages of its table, and which segments there are. Their bytes are read by loading.ts. */
+import type { BlockNo } from '../../units.ts'
 import type { Header } from '../header.ts'
 import { SECTOR_BYTES } from '../format.ts'
 import type { Connection } from './connection.ts'
 import { reading } from './reading.ts'
 import type { Resident } from './resident.ts'
-import { BATCH_BYTES, blocksPerSegment, type StoreName } from './schema.ts'
+import { BATCH_BYTES, type StoreName } from './schema.ts'
 
 export interface HomeFound {
   readonly damagedPages: readonly number[]
-  /** Bytes of each segment that is there. */
-  readonly segments: ReadonlyMap<number, number>
+  /** That are there. */
+  readonly segments: readonly number[]
 }
 
-/** Fills `resident` with what the home holds as of its header. */
+/** Fills the table of `resident` with what the home holds as of its header; its segments are awaited then. */
 export async function loadHome(connection: Connection, header: Header, resident: Resident): Promise<HomeFound> {
   const damagedPages: number[] = []
   const perBatch = Math.floor(BATCH_BYTES / SECTOR_BYTES)
-  await readRange(connection, 'table', { end: header.tablePages, perBatch }, (pageNo, bytes) => {
-    if (!resident.table.load(bytes)) damagedPages.push(pageNo)
-  })
-  const segments = new Map<number, number>()
-  const end = Math.ceil(header.sizeBlocks / blocksPerSegment(header.blockSize))
-  const segmentBytes = blocksPerSegment(header.blockSize) * header.blockSize
-  await readRange(connection, 'segments', { end, perBatch: Math.ceil(BATCH_BYTES / segmentBytes) }, (no, bytes) => {
-    if (bytes === undefined) return
-    segments.set(no, bytes.length)
-    resident.blocks.load(no, bytes)
-  })
+  const end = Math.ceil(header.sizeBlocks / resident.blocks.perSlab)
+  const [segments] = await Promise.all([
+    end === 0 ? [] : reading(connection, async (db) => db.getAllKeys('segments', IDBKeyRange.bound(0, end - 1))),
+    readRange(connection, 'table', { end: header.tablePages, perBatch }, (pageNo, bytes) => {
+      if (!resident.table.load(bytes)) damagedPages.push(pageNo)
+    }),
+  ])
+  resident.blocks.expect(segments)
   resident.sizeBlocks = header.sizeBlocks
   return { damagedPages, segments }
 }
@@ -50,13 +47,13 @@ export async function readRange(
   }
 }
 
-/** Blocks that have an entry and no bytes: the home has lost them. */
-export function missingBlocks({ table, blocks }: Resident, sizeBlocks: number, { segments }: HomeFound) {
-  const missing: number[] = []
+/** Blocks that have an entry and no bytes: the home has lost them. One whose segment is awaited is taken to be there. */
+export function missingBlocks({ table, blocks }: Resident, sizeBlocks: number): BlockNo[] {
+  const missing: BlockNo[] = []
   for (const [at, entry] of table.entries()) {
-    if (entry.isTombstone || at >= sizeBlocks) continue
-    const bytes = segments.get(blocks.slabOf(at)) ?? 0
-    if (((at % blocks.perSlab) + 1) * blocks.blockSize > bytes && !blocks.isVerified(at)) missing.push(at)
+    if (entry.isTombstone || at >= sizeBlocks || blocks.isAwaited(at) || blocks.isVerified(at)) continue
+    const bytes = blocks.bytesReadOf(blocks.slabOf(at)) ?? 0
+    if (((at % blocks.perSlab) + 1) * blocks.blockSize > bytes) missing.push(at)
   }
-  return missing.map(blockNo)
+  return missing
 }

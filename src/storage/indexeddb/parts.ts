@@ -5,6 +5,7 @@ import type { Header } from '../header.ts'
 import type { Meter } from '../meter.ts'
 import type { RequestTable } from '../request-table.ts'
 import type { Connection } from './connection.ts'
+import type { Loading } from './loading.ts'
 import type { LogIndex } from './log-index.ts'
 import type { Resident } from './resident.ts'
 
@@ -27,6 +28,7 @@ export interface Parts {
 /** The database as of the last commit. */
 export interface State {
   readonly resident: Resident
+  readonly loading: Loading
   readonly log: LogIndex
   readonly requests: RequestTable
   /** Blocks that the log holds and the home does not. */

@@ -5,6 +5,7 @@
 import { assert } from '../../assert.ts'
 import { DatabaseError } from '../../errors.ts'
 import type { BlockNo, Txid } from '../../units.ts'
+import { BlockAwaited } from '../awaited.ts'
 import { type BlockEntry, verifyBlock } from '../block-entry.ts'
 import type { Snapshot } from '../block-store.ts'
 import type { Meter } from '../meter.ts'
@@ -52,11 +53,12 @@ export class Resident {
     return this.table.get(at)
   }
 
-  /** @throws CHECKSUM_MISMATCH, ALGORITHM_MISMATCH */
+  /** @throws CHECKSUM_MISMATCH, ALGORITHM_MISMATCH, BlockAwaited */
   read(at: BlockNo, into: Uint8Array): void {
     const entry = at < this.sizeBlocks ? this.table.get(at) : undefined
-    const bytes = entry === undefined || entry.isTombstone ? undefined : this.blocks.get(at)
     if (entry === undefined || entry.isTombstone) return void into.fill(0)
+    if (this.blocks.isAwaited(at)) throw new BlockAwaited(at)
+    const bytes = this.blocks.get(at)
     if (!this.blocks.isVerified(at)) this.verify(at, entry, bytes ?? new Uint8Array(0))
     if (bytes !== undefined) into.set(bytes)
   }

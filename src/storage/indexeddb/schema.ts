@@ -47,6 +47,8 @@ export const SEGMENT_BYTES = 256 * KiB
 export const CHUNK_BYTES = 8 * MiB
 /** About so much is read by one request. */
 export const BATCH_BYTES = 10 * MiB
+/** What is read while the store is open already, at once: a reader who waits comes after at most so much. */
+export const LOAD_STEP_BYTES = 2 * MiB
 
 export const databaseName = (name: string): string => `datasync:${name}`
 export const blocksPerSegment = (blockSize: number): number => Math.max(1, Math.floor(SEGMENT_BYTES / blockSize))

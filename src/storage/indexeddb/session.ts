@@ -2,11 +2,14 @@
  * Recovery on this medium, step by step: the recovery machine says which step is next, this does it.
  *
  *   begin       is there a store, is it ours? then epoch + 1, in a strict transaction
- *   scan        table, segments, log
+ *   scan        table, log, which segments there are
  *   decide      refuses with a code, and nothing but the epoch has changed
  *   execute     the log is redone in memory; one transaction deletes what is not part of it and moves the header
  *   reconcile   segments behind the end of the database, left by a checkpoint that did not end
  *   verify      blocks against their checksums         repair     what cannot be restored is kept aside
+ *
+ * Of the segments only those are read that a step looks into: under the log, chosen for verification, all with `full`. The others come
+ * when the store is open, see loading.ts.
  *
  * The log stays: the next checkpoint folds it, all of it. So recovery, too, costs what changed. Interrupted anywhere it is run again.
  */
@@ -14,6 +17,7 @@ import { assert } from '../../assert.ts'
 import { DatabaseError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { BlockStore, DamagedBlock } from '../block-store.ts'
+import { chooseBlocks } from '../choose-blocks.ts'
 import { newMeter } from '../meter.ts'
 import type { RecoverySession, ScanSummary } from '../recover.ts'
 import type { RecoveryReport } from '../recovery-report.ts'
@@ -26,7 +30,7 @@ import { IndexedDbStore } from './indexeddb-store.ts'
 import { missingBlocks } from './load-home.ts'
 import { type IdbLogVerdict, logVerdict } from './log-verdict.ts'
 import type { Parts } from './parts.ts'
-import { readStore, type StoreFound } from './read-store.ts'
+import { readStore, segmentsUnder, type StoreFound } from './read-store.ts'
 import { cutHome } from './reconcile-home.ts'
 import { quarantineBlocks } from './quarantine-blocks.ts'
 import { refusalOf } from './refusal.ts'
@@ -78,15 +82,15 @@ class Session implements RecoverySession {
   }
 
   async scan(): Promise<ScanSummary> {
-    const { header } = inOrder(this.#begun)
+    const { header, reign } = inOrder(this.#begun)
     const { residentBytesMax = limits.residentBytesMax } = this.#options
-    const found = await readStore(this.#connection, header, { meter: this.#meter, residentBytesMax })
+    const found = await readStore(this.#connection, header, { meter: this.#meter, residentBytesMax, reign })
     const verdict = logVerdict(header, found.log)
     this.#scanned = { found, verdict }
     const { accepted, durableThrough, tornTail, damage, damagedImages } = verdict
     this.#draft.durableThrough = durableThrough
     this.#draft.steps.recordsScanned = found.log.length
-    this.#draft.steps.segmentsScanned = found.home.segments.size
+    this.#draft.steps.segmentsScanned = found.home.segments.length
     const isCorrupt = damage !== undefined || damagedImages > 0
     return { records: accepted.length, tornBytes: tornTail?.bytes ?? 0, isCorrupt }
   }
@@ -116,15 +120,22 @@ class Session implements RecoverySession {
         chunkBytes: chunkBytes ?? CHUNK_BYTES,
       },
     }
+    await found.loading.read(this.#neededBy(found, verdict))
     const plan = { header, found, verdict, timeMs: this.#options.timeMs ?? 0 }
     this.#parts = await executePlan(open, plan, this.#draft)
     this.#refuseHoles()
   }
 
+  /** Segments that recovery looks into; the others may come when somebody asks for them. */
+  #neededBy(found: StoreFound, verdict: IdbLogVerdict): Iterable<number> {
+    const isAll = this.#options.verify === 'full' || found.home.damagedPages.length > 0
+    return isAll ? found.home.segments : segmentsUnder(found, verdict)
+  }
+
   /** A home that has lost blocks which the log does not hold either. */
   #refuseHoles(): void {
     const { state, header } = inOrder(this.#parts)
-    const missing = missingBlocks(state.resident, header.sizeBlocks, inOrder(this.#scanned).found.home)
+    const missing = missingBlocks(state.resident, header.sizeBlocks)
     const [first] = missing
     if (first === undefined || this.#options.onCorruption !== 'fail') return
     throw new DatabaseError('HOME_CORRUPT', `segments: ${missing.length} blocks are missing, the first is ${first}`, {
@@ -140,7 +151,11 @@ class Session implements RecoverySession {
     const { verify, sampleSize, random } = this.#options
     assert(verify !== 'none', 'verification was asked for')
     const chosen = { ...(sampleSize === undefined ? {} : { sampleSize }), ...(random === undefined ? {} : { random }) }
-    const { blocksChecked, damaged } = verifyRead(inOrder(this.#parts), { mode: verify, ...chosen })
+    const parts = inOrder(this.#parts)
+    const { loading, resident } = parts.state
+    const blocks = [...chooseBlocks(resident.sizeBlocks, { mode: verify, ...chosen })]
+    await loading.read(blocks.map((at) => resident.blocks.slabOf(at)))
+    const { blocksChecked, damaged } = verifyRead(parts, blocks)
     this.#draft.blocksVerified = blocksChecked
     this.#draft.damaged = damaged
     return { damaged }
@@ -157,10 +172,13 @@ class Session implements RecoverySession {
   async finish(): Promise<BlockStore> {
     const parts = inOrder(this.#parts)
     this.#scanned = undefined
+    // The rest comes while the store is open. If that fails, whoever needs it is told, and has it tried again.
+    parts.state.loading.all().catch(() => undefined)
     return new IndexedDbStore(parts)
   }
 
   abandon(): void {
+    this.#scanned?.found.loading.stop()
     this.#connection.close()
   }
 }

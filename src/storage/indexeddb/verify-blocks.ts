@@ -34,11 +34,11 @@ export async function verifyBlocks(
 }
 
 /** In memory, where nothing was changed since it was read. What the redo of the log has compared is not compared again. */
-export function verifyRead({ state, header, meter }: Parts, options: VerifyOptions): VerifyReport {
+export function verifyRead({ state, header, meter }: Parts, chosen: readonly BlockNo[]): VerifyReport {
   const { resident } = state
   const damaged: DamagedBlock[] = []
   let blocksChecked = 0
-  for (const at of chooseBlocks(resident.sizeBlocks, options)) {
+  for (const at of chosen) {
     const entry = resident.entryOf(at)
     if (entry === undefined || entry.isTombstone) continue
     blocksChecked++

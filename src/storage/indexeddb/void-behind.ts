@@ -69,9 +69,10 @@ async function raise(parts: Parts, next: Header, keepThrough: Txid): Promise<rea
 
 /** Memory holds what is void, or the medium lost what memory holds. */
 async function reload(parts: Parts, raised: Header, keepThrough: Txid): Promise<Voided['lost']> {
-  const { connection, limits, meter } = parts
+  const { connection, limits, meter, reign } = parts
   const { residentBytesMax } = limits
-  const found = await readStore(connection, raised, { meter, residentBytesMax })
+  const found = await readStore(connection, raised, { meter, residentBytesMax, reign })
+  await found.loading.all()
   const verdict = logVerdict({ ...raised, durableThrough: raised.checkpointedTxid }, found.log)
   const { lastTxid } = verdict
   const state = replay(raised, found, verdict)
