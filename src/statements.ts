@@ -39,12 +39,11 @@ export function runAll(engine: SqlEngine, statements: readonly Statement[], opti
     else engine.releaseSavepoint(BATCH)
     return results
   } catch (error) {
-    if (!engine.isPoisoned && !engine.isAutocommit) {
-      if (isOwn) engine.rollback()
-      else {
-        engine.rollbackToSavepoint(BATCH)
-        engine.releaseSavepoint(BATCH)
-      }
+    // SQLite may have rolled it back itself: the engine is told that its own transaction has ended all the same.
+    if (isOwn && !engine.isPoisoned) engine.rollback()
+    else if (!engine.isPoisoned && !engine.isAutocommit) {
+      engine.rollbackToSavepoint(BATCH)
+      engine.releaseSavepoint(BATCH)
     }
     throw error
   }

@@ -39,7 +39,8 @@ export async function runTransaction<T>(
     return value
   } catch (error) {
     scope.close(ended())
-    if (!scope.isDiscarded && !engine.isPoisoned && !engine.isAutocommit) engine.rollback()
+    // SQLite may have rolled it back itself: the engine is told that it has ended all the same.
+    if (!scope.isDiscarded && !engine.isPoisoned) engine.rollback()
     throw scope.failure ?? error
   } finally {
     interruption.withdraw()

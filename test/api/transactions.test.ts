@@ -141,3 +141,19 @@ describe('transaction', () => {
     expect(codes).toEqual(['USE_TX', 'USE_TX', 'USE_TX'])
   })
 })
+
+test('a transaction or batch that SQLite has rolled back itself leaves nothing open: the next one begins', async () => {
+  const db = await openMemory()
+  await db.exec('CREATE TABLE t(id INTEGER PRIMARY KEY, v)')
+  await db.exec('INSERT INTO t VALUES (1, 0)')
+  const twice = 'INSERT OR ROLLBACK INTO t VALUES (1, 1)'
+  expect(await codeOf(db.batch([{ sql: 'UPDATE t SET v = 5' }, { sql: twice }]))).toBe('SQL_ERROR')
+  await db.batch([{ sql: 'UPDATE t SET v = v + 1' }])
+  const stopped = db.transaction(async (tx) => {
+    await tx.exec('UPDATE t SET v = 5')
+    await tx.exec(twice)
+  })
+  expect(await codeOf(stopped)).toBe('TRANSACTION_ABORTED')
+  await db.transaction((tx) => tx.exec('UPDATE t SET v = v + 1'))
+  expect(await db.query('SELECT id, v FROM t')).toEqual([{ id: 1, v: 2 }])
+})
