@@ -2,17 +2,16 @@
  * One WASM instance and the connection in it: prepares, steps and finishes statements, and says in our own errors what SQLite says in
  * codes. A callback's exception is kept here until SQLite has returned; it then goes out in place of SQLite's "disk I/O error".
  */
-import { AssertionError, assert } from '../assert.ts'
+import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
 import type { ConnectionPragmas } from '../sql.ts'
-import { BlockAwaited } from '../storage/awaited.ts'
 import type { View } from '../storage/view.ts'
 import { Authorizer } from './authorizer.ts'
 import { auth, LIMIT_LIKE_PATTERN_LENGTH, open, PREPARE_PERSISTENT, rc } from './constants.ts'
 import { databaseFileName, DatabaseVfs } from './database-vfs.ts'
 import { answerPragma, connectionPragmas, type PragmaNotice } from './pragmas.ts'
 import { Scratch } from './scratch.ts'
-import { type ErrorPlace, sqlError } from './sql-error.ts'
+import { type ErrorPlace, mustNotBePassedOver, sqlError } from './sql-error.ts'
 import { createSqliteModule, type SqliteModule, type WasmBinary } from './sqlite-module.ts'
 import { StackGuard } from './stack-guard.ts'
 import { describeStatement, type Statement } from './statement.ts'
@@ -53,11 +52,8 @@ export class Connection {
   #shouldStop: (() => boolean) | undefined
 
   /** In a new instance, or in the one that is given and is nobody else's. */
-  static async create(
-    options: ConnectionOptions,
-    module = createSqliteModule(options.wasmBinary),
-  ): Promise<Connection> {
-    const connection = new Connection(await module, options)
+  static async create(options: ConnectionOptions, made = createSqliteModule(options.wasmBinary)): Promise<Connection> {
+    const connection = new Connection(await made, options)
     connection.open()
     return connection
   }
@@ -84,10 +80,6 @@ export class Connection {
   /** True while no transaction is open. */
   get isAutocommit(): boolean {
     return this.module._sqlite3_get_autocommit(this.#db) !== 0
-  }
-
-  get isOpen(): boolean {
-    return this.#db !== 0
   }
 
   get db(): number {
@@ -183,7 +175,7 @@ export class Connection {
 
   /** SQLite went on, but one of our own rules was broken below it, or a page was not there that it asked for. */
   assertSound(): void {
-    if (this.#failure instanceof AssertionError || this.#failure instanceof BlockAwaited) throw this.#failure
+    if (mustNotBePassedOver(this.#failure)) throw this.#failure
   }
 
   /** Runs one statement of the engine's own and returns its rows. */

@@ -145,11 +145,9 @@ class SqliteEngine implements Engine {
   /** Closed meanwhile, the new instance is not kept: nobody would close it. */
   async #replace(): Promise<void> {
     const connection = await Connection.create(this.#options)
-    if (!this.#guard.isClosed) this.#connection = connection
-    else {
-      connection.close()
-      throw closed()
-    }
+    if (!this.#guard.isClosed) return void (this.#connection = connection)
+    connection.close()
+    throw closed()
   }
 
   close(): void {

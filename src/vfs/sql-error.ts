@@ -1,5 +1,7 @@
 /** What SQLite says in codes, and what a callback threw beneath it, as the error that the caller gets. */
+import { AssertionError } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
+import { BlockAwaited } from '../storage/awaited.ts'
 import { primary, rc } from './constants.ts'
 import type { SqliteModule } from './sqlite-module.ts'
 import { isCallStackEnd, tooDeep } from './stack-guard.ts'
@@ -37,6 +39,10 @@ export function sqlError(
     details: { ...details, interrupted: true },
   })
 }
+
+/** What a callback threw counts although SQLite went on: a rule of our own that was broken, a page that was not there yet. */
+export const mustNotBePassedOver = (failure: unknown): failure is Error =>
+  failure instanceof AssertionError || failure instanceof BlockAwaited
 
 /** The same error, with what SQLite made of it. */
 function throughSqlite(failure: DatabaseError, sqliteCode: number, statement: number): DatabaseError {

@@ -178,3 +178,13 @@ test('a segment that is missing is told when the store is opened, read or not', 
   await world.change('segments', 9, () => undefined)
   await expect(world.open(lazily)).rejects.toThrow(withCode('HOME_CORRUPT'))
 })
+
+test('a segment that was cut short is told when it is read', async () => {
+  const world = await filled()
+  await world.change('segments', 4, (bytes) => bytes.slice(0, blockSize))
+  await expect(world.open({ verify: 'full' })).rejects.toThrow(withCode('HOME_CORRUPT'))
+  const { store } = await world.open(lazily)
+  await store.awaited?.all()
+  expect(bytesAt(store, 256)).toBe(blockOf('block 256'))
+  expect(() => bytesAt(store, 257)).toThrow(withCode('CHECKSUM_MISMATCH'))
+})

@@ -73,6 +73,10 @@ test('requests of every kind wait for what they need, and happen once and in ord
     db.query('SELECT n FROM t WHERE id = 3999'),
     db.exec('INSERT INTO t(id, n) VALUES (5000, 1); UPDATE t SET n = n + 1 WHERE id = 5000'),
     db.exec('UPDATE t SET n = n + 1 WHERE id = 5000', [], { requestId: 'c:1' }),
+    db.batch([
+      { sql: 'UPDATE t SET n = n + 10 WHERE id = 5000' },
+      { sql: 'UPDATE t SET n = n - (SELECT count(*) FROM t WHERE n = 1) * 10 WHERE id = 5000' },
+    ]),
     db.transaction(async (tx) => {
       await tx.exec('UPDATE t SET n = n + 1 WHERE id = 5000')
       return tx.query('SELECT n FROM t WHERE id = 5000')
@@ -81,12 +85,23 @@ test('requests of every kind wait for what they need, and happen once and in ord
   ])
   expect(answers[0]).toEqual([{ sum }])
   expect(answers[2]).toEqual([{ n: 4000 }])
-  expect(answers[5]).toEqual([{ n: 4 }])
-  expect(answers[6]).toEqual([{ sum: sum + 5 }])
+  expect(answers[6]).toEqual([{ n: 4 }])
+  expect(answers[7]).toEqual([{ sum: sum + 5 }])
   await db.close()
   const again = await openIn(world)
   expect(await again.query('SELECT sum(n) AS sum FROM t')).toEqual([{ sum: sum + 5 }])
   expect(await again.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+})
+
+test('a batch that was stopped is run again as a whole', async () => {
+  const db = await openIn(await filled())
+  await db.batch([
+    { sql: 'UPDATE t SET n = n + 1 WHERE id = 3999' },
+    { sql: 'UPDATE t SET n = n + 1 WHERE id = 1' },
+    { sql: 'UPDATE t SET n = n + (SELECT count(*) FROM t) WHERE id = 1' },
+  ])
+  await db.batch([{ sql: 'UPDATE t SET n = n + 1 WHERE id = 1' }])
+  expect(await db.query('SELECT sum(n) AS sum FROM t')).toEqual([{ sum: sum + 3 + rows }])
 })
 
 test('an export is of the whole database', async () => {

@@ -214,7 +214,10 @@ describe('close while a rebuild is under way', () => {
     } finally {
       Connection.create = create
     }
-    expect(made.map(({ isOpen }) => isOpen)).toEqual([false])
+    expect(
+      made.map(({ db }) => db),
+      'no connection is open',
+    ).toEqual([0])
     expect(thrownBy(() => rows(db))).toMatchObject({ code: 'DATABASE_CLOSED' })
     await expect(db.engine.rebuild()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
     db.engine.close()
