@@ -54,7 +54,10 @@ export class DatabaseHandle implements Led {
 
   async exec(sql: string, params?: SqlParams, options: RequestOptions = {}): Promise<ExecResult> {
     const work = (shouldStop: () => boolean): WrittenResult => {
-      const { rowsAffected, lastInsertRowid } = run(this.#reign.engine, statement(sql, params), { shouldStop })
+      const { rowsAffected, lastInsertRowid } = run(this.#reign.engine, statement(sql, params), {
+        rowMode: 'none',
+        shouldStop,
+      })
       return { rowsAffected, lastInsertRowid }
     }
     return this.#execResult(await this.#request(work, options), options)
@@ -77,10 +80,12 @@ export class DatabaseHandle implements Led {
 
   async batch(statements: readonly Statement[], options: RequestOptions = {}): Promise<ExecResult[]> {
     const work = (shouldStop: () => boolean): WrittenResult[] =>
-      runAll(this.#reign.engine, statements, { shouldStop }).map(({ rowsAffected, lastInsertRowid }) => ({
-        rowsAffected,
-        lastInsertRowid,
-      }))
+      runAll(this.#reign.engine, statements, { rowMode: 'none', shouldStop }).map(
+        ({ rowsAffected, lastInsertRowid }) => ({
+          rowsAffected,
+          lastInsertRowid,
+        }),
+      )
     const { value, ...position } = await this.#request(work, options)
     return value.map((result) => this.#execResult({ value: result, ...position }, options))
   }

@@ -8,6 +8,8 @@ export type SqlParam = SqlValue | boolean
 export type SqlParams = readonly SqlParam[] | { readonly [name: string]: SqlParam }
 
 export type RowMode = 'object' | 'array'
+/** As the engine is asked: 'none' passes over the rows, which then count towards no limit. */
+export type RowsWanted = RowMode | 'none'
 /** A row as an object by column name (the last of two equal names wins) or as an array. */
 export type Row = { readonly [column: string]: SqlValue } | readonly SqlValue[]
 

@@ -4,10 +4,11 @@ import { assert } from './assert.ts'
 import type { SqlEngine } from './effects/ports.ts'
 import { DatabaseError } from './errors.ts'
 import { limits } from './limits.ts'
-import type { Row, RowMode, RunResult, SqlParam, SqlParams } from './sql.ts'
+import type { Row, RowsWanted, RunResult, SqlParam, SqlParams } from './sql.ts'
 
 export interface StatementOptions {
-  readonly rowMode?: RowMode
+  /** 'none' for callers who ask for no rows. */
+  readonly rowMode: RowsWanted
   /** Asked now and then while SQLite works; true interrupts it. */
   readonly shouldStop: () => boolean
 }
@@ -16,7 +17,7 @@ export interface StatementOptions {
 export function run(
   engine: SqlEngine,
   { sql, params }: Statement,
-  { rowMode = 'object', shouldStop }: StatementOptions,
+  { rowMode, shouldStop }: StatementOptions,
 ): RunResult {
   try {
     return engine.run(sql, params, { rowMode, resultBytesMax: limits.resultBytesMax, shouldStop })

@@ -9,7 +9,7 @@ import type { Clock, SqlEngine } from './effects/ports.ts'
 import { DatabaseError } from './errors.ts'
 import type { Durability, Receipt } from './events.ts'
 import { limits } from './limits.ts'
-import type { Row, RunResult, SqlParam, SqlParams } from './sql.ts'
+import type { Row, RowsWanted, RunResult, SqlParam, SqlParams } from './sql.ts'
 import { rowsAs, run, runAll, template } from './statements.ts'
 
 export interface TransactionPorts {
@@ -101,7 +101,7 @@ class TransactionScope implements Queryable {
   }
 
   async exec(sql: string, params?: SqlParams): Promise<ExecResult> {
-    return this.#execResult(this.#do((stop) => run(this.#ports.engine, statement(sql, params), { shouldStop: stop })))
+    return this.#execResult(this.#run(statement(sql, params), 'none'))
   }
 
   async query<R extends Row>(
@@ -109,17 +109,15 @@ class TransactionScope implements Queryable {
     params?: SqlParams,
     options: { readonly rowMode?: 'object' | 'array' } = {},
   ): Promise<R[]> {
-    return rowsAs<R>(
-      this.#do((stop) => run(this.#ports.engine, statement(sql, params), { ...options, shouldStop: stop })),
-    )
+    return rowsAs<R>(this.#run(statement(sql, params), options.rowMode ?? 'object'))
   }
 
   async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
-    return rowsAs<R>(this.#do((stop) => run(this.#ports.engine, template(strings, values), { shouldStop: stop })))
+    return rowsAs<R>(this.#run(template(strings, values), 'object'))
   }
 
   async batch(statements: readonly Statement[]): Promise<ExecResult[]> {
-    const results = this.#do((stop) => runAll(this.#ports.engine, statements, { shouldStop: stop }))
+    const results = this.#do((stop) => runAll(this.#ports.engine, statements, { rowMode: 'none', shouldStop: stop }))
     return results.map((result) => this.#execResult(result))
   }
 
@@ -173,6 +171,10 @@ class TransactionScope implements Queryable {
     this.#assertOpen()
     if (this.#isNesting) throw new DatabaseError('MISUSE', 'a nested transaction is open; use the handle it was given')
     this.assertAlive()
+  }
+
+  #run(asked: Statement, rowMode: RowsWanted): RunResult {
+    return this.#do((stop) => run(this.#ports.engine, asked, { rowMode, shouldStop: stop }))
   }
 
   #do<T>(work: (shouldStop: () => boolean) => T): T {

@@ -1,12 +1,12 @@
 /** What the effects need done and do not do themselves. Composition provides each. */
-import type { Row, RowMode, RunResult, SqlParams } from '../sql.ts'
+import type { Row, RowsWanted, RunResult, SqlParams } from '../sql.ts'
 
 /** SQLite on one connection; every call is synchronous. Implemented by vfs/engine.ts. */
 export interface SqlEngine {
   run(
     sql: string,
     params: SqlParams | undefined,
-    options: { readonly rowMode: RowMode; readonly resultBytesMax: number; readonly shouldStop?: () => boolean },
+    options: { readonly rowMode: RowsWanted; readonly resultBytesMax: number; readonly shouldStop?: () => boolean },
   ): RunResult & { readonly rows: readonly Row[] }
   /** False while a transaction is open. */
   readonly isAutocommit: boolean

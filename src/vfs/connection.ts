@@ -2,8 +2,7 @@
  * One WASM instance and the connection in it: prepares, steps and finishes statements, and says in our own errors what SQLite says in
  * codes. A callback's exception is kept here until SQLite has returned; it then goes out in place of SQLite's "disk I/O error".
  */
-import { assert } from '../assert.ts'
-import { DatabaseError } from '../errors.ts'
+import { AssertionError, assert } from '../assert.ts'
 import type { ConnectionPragmas } from '../sql.ts'
 import type { View } from '../storage/view.ts'
 import { Authorizer } from './authorizer.ts'
@@ -11,10 +10,10 @@ import { auth, LIMIT_LIKE_PATTERN_LENGTH, open, PREPARE_PERSISTENT, rc } from '.
 import { databaseFileName, DatabaseVfs } from './database-vfs.ts'
 import { answerPragma, connectionPragmas, type PragmaNotice } from './pragmas.ts'
 import { Scratch } from './scratch.ts'
-import { type ErrorPlace, mustNotBePassedOver, sqlError } from './sql-error.ts'
+import { type ErrorPlace, mustNotBePassedOver, pageSizeError, sqlError } from './sql-error.ts'
 import { createSqliteModule, type SqliteModule, type WasmBinary } from './sqlite-module.ts'
 import { StackGuard } from './stack-guard.ts'
-import { describeStatement, type Statement } from './statement.ts'
+import { describeStatement, readColumns, type Statement } from './statement.ts'
 import { columnValue } from './values.ts'
 import { cString, registerVfs } from './vfs-table.ts'
 
@@ -105,14 +104,7 @@ export class Connection {
     for (const setting of connectionPragmas(pragmas, { blockSize, synchronousLevel }))
       this.internal(`PRAGMA ${setting}`)
     const [pageSize] = this.internal('PRAGMA page_size')[0] ?? []
-    if (pageSize === blockSize) return
-    throw new DatabaseError(
-      'BLOCK_SIZE_MISMATCH',
-      `the database has pages of ${String(pageSize)} bytes in blocks of ${blockSize}`,
-      {
-        details: { blockSize, pageSize },
-      },
-    )
+    if (pageSize !== blockSize) throw pageSizeError(blockSize, pageSize)
   }
 
   /** Closes the connection, whose statements are all finalized, and takes the file from it first: what it still writes is lost. */
@@ -188,9 +180,10 @@ export class Connection {
       const { statement } = this.prepare({ pointer, end, base: pointer, index: 0 })
       assert(statement !== undefined, 'internal SQL is one statement')
       const rows: unknown[][] = []
+      const columns = readColumns(module, statement.pointer)
       let code = this.step(statement.pointer)
       for (; code === rc.ROW; code = this.step(statement.pointer)) {
-        rows.push(statement.columns.map((_, column) => columnValue(module, statement.pointer, column)))
+        rows.push(columns.map((_, column) => columnValue(module, statement.pointer, column)))
       }
       const error = code === rc.DONE ? undefined : this.error(code)
       module._sqlite3_finalize(statement.pointer)

@@ -1,5 +1,5 @@
 /** What the engine offers to those who run requests. engine.ts says what always holds. */
-import type { RowMode, RunResult, SqlParams } from '../sql.ts'
+import type { RowsWanted, RunResult, SqlParams } from '../sql.ts'
 import type { ConnectionOptions } from './connection.ts'
 
 export interface EngineOptions extends ConnectionOptions {
@@ -8,7 +8,7 @@ export interface EngineOptions extends ConnectionOptions {
 }
 
 export interface RunOptions {
-  readonly rowMode: RowMode
+  readonly rowMode: RowsWanted
   /** Most that the rows of one statement may hold: 16 bytes a value, and the length of its text or bytes. */
   readonly resultBytesMax: number
   /** Asked every few milliseconds while SQLite works; true stops the statement. */

@@ -201,7 +201,7 @@ class SqliteEngine implements Engine {
     if ((wasSeen & seen.temp) !== 0) this.#hasTempObjects = true
     if (run.error !== undefined) throw run.error
     total.rowsAffected += run.rowsAffected
-    if (statement.columns.length > 0) total.rows = run.rows
+    if (statement.hasColumns) total.rows = run.rows
   }
 
   /** Invariants 1 and 2. */

@@ -1,7 +1,7 @@
 /** One prepared statement from its parameters to its last row. */
 import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
-import type { Row, RowMode, SqlValue } from '../sql.ts'
+import type { Row, RowsWanted, SqlValue } from '../sql.ts'
 import { seen } from './authorizer.ts'
 import type { Connection } from './connection.ts'
 import { primary, rc, STMTSTATUS_REPREPARE } from './constants.ts'
@@ -13,7 +13,7 @@ export interface StatementInput {
   readonly values: readonly unknown[]
   /** Which statement of the request this is, from 0. */
   readonly index: number
-  readonly rowMode: RowMode
+  readonly rowMode: RowsWanted
   readonly resultBytesMax: number
 }
 
@@ -56,7 +56,8 @@ function bindAndStep(connection: Connection, statement: Statement, input: Statem
   let rows: readonly Row[] = noRows
   if (code === rc.OK) {
     code = connection.step(statement.pointer)
-    if (code === rc.ROW) ({ code, rows } = collect(connection, statement, input))
+    if (code === rc.ROW && input.rowMode === 'none') code = passOver(connection, statement)
+    else if (code === rc.ROW) ({ code, rows } = collect(connection, statement, input))
   }
   if (code !== rc.DONE) return { rows: noRows, rowsAffected: 0, error: connection.error(code, input) }
   connection.assertSound()
@@ -75,6 +76,12 @@ function bind(connection: Connection, statement: Statement, values: readonly unk
   return rc.OK
 }
 
+function passOver(connection: Connection, { pointer }: Statement): number {
+  let code: number = rc.ROW
+  while (code === rc.ROW) code = connection.step(pointer)
+  return code
+}
+
 /** Reads the rows from the current one on. @throws RESULT_TOO_LARGE; a write is then rolled back */
 function collect(
   connection: Connection,
@@ -83,9 +90,8 @@ function collect(
 ): { code: number; rows: readonly Row[] } {
   const { module } = connection
   const { pointer } = statement
-  if (module._sqlite3_stmt_status(pointer, STMTSTATUS_REPREPARE, 1) !== 0)
-    statement.columns = readColumns(module, pointer)
-  const { columns } = statement
+  if (module._sqlite3_stmt_status(pointer, STMTSTATUS_REPREPARE, 1) !== 0) statement.columns = undefined
+  const columns = (statement.columns ??= readColumns(module, pointer))
   const rows: Row[] = []
   let bytes = 0
   let code: number = rc.ROW

@@ -66,3 +66,11 @@ function offset(
   const before = module.HEAPU8.subarray(base, pointer + bytes)
   return { offset: new TextDecoder('utf-8', { ignoreBOM: true }).decode(before).length }
 }
+
+/** The file has pages of one size and the store blocks of another. */
+export const pageSizeError = (blockSize: number, pageSize: unknown) =>
+  new DatabaseError(
+    'BLOCK_SIZE_MISMATCH',
+    `the database has pages of ${String(pageSize)} bytes in blocks of ${blockSize}`,
+    { details: { blockSize, pageSize } },
+  )

@@ -12,8 +12,10 @@ export interface Statement {
   readonly parameterNames: () => readonly (string | undefined)[]
   /** When the cache gave it out last. */
   usedAt: number
-  /** Names of the columns, read anew when SQLite had to prepare the statement again; empty if it returns no rows. */
-  columns: readonly string[]
+  /** It may return rows. */
+  readonly hasColumns: boolean
+  /** Names of the columns, read when rows are first wanted, and anew when SQLite had to prepare the statement again. */
+  columns: readonly string[] | undefined
 }
 
 /** Reads what a statement is. `facts`: seen by the authorizer. `column`: name of the one column of a PRAGMA that was answered here. */
@@ -33,7 +35,8 @@ export function describeStatement(
     usedAt: 0,
     parameterCount,
     parameterNames: () => (names ??= readParameterNames(module, pointer, parameterCount)),
-    columns: column === undefined ? readColumns(module, pointer) : [column],
+    hasColumns: column !== undefined || module._sqlite3_column_count(pointer) > 0,
+    columns: column === undefined ? undefined : [column],
   }
 }
 
