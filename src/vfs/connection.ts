@@ -118,9 +118,9 @@ export class Connection {
 
   /**
    * Prepares the first statement of the SQL at `pointer`; undefined if there is only space or a comment. `tail` is where it ends.
-   * `base`: where the SQL of the whole request begins, for the offset of an error.
+   * `base`: where the SQL of the whole request begins, for the offset of an error. `isKept`: it is run more than once.
    */
-  prepare(at: { readonly pointer: number; readonly end: number; readonly base: number; readonly index: number }): {
+  prepare(at: ErrorPlace & { readonly pointer: number; readonly end: number; readonly isKept: boolean }): {
     readonly statement: Statement | undefined
     readonly tail: number
   } {
@@ -129,9 +129,10 @@ export class Connection {
     this.#answeredPragma = undefined
     this.authorizer.facts = 0
     const bytes = at.end - at.pointer + 1 // The zero behind it counted, SQLite reads in place instead of copying the rest.
+    const flags = at.isKept ? PREPARE_PERSISTENT : 0 // Kept ones leave SQLite's fast memory to those that come and go.
     let code: number
     try {
-      code = module._sqlite3_prepare_v3(this.#db, at.pointer, bytes, PREPARE_PERSISTENT, this.#out, this.#out + 4)
+      code = module._sqlite3_prepare_v3(this.#db, at.pointer, bytes, flags, this.#out, this.#out + 4)
     } catch (error) {
       throw this.#stack.translated(error)
     }
@@ -177,7 +178,7 @@ export class Connection {
     const end = pointer + this.sqlScratch.textBytes
     this.authorizer.isInternal = true
     try {
-      const { statement } = this.prepare({ pointer, end, base: pointer, index: 0 })
+      const { statement } = this.prepare({ pointer, end, base: pointer, index: 0, isKept: false })
       assert(statement !== undefined, 'internal SQL is one statement')
       const rows: unknown[][] = []
       const columns = readColumns(module, statement.pointer)

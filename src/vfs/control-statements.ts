@@ -37,7 +37,7 @@ function prepareInternal(connection: Connection, sql: string): Statement {
   const end = base + sqlScratch.textBytes
   authorizer.isInternal = true
   try {
-    const { statement } = connection.prepare({ pointer: base, end, base, index: 0 })
+    const { statement } = connection.prepare({ pointer: base, end, base, index: 0, isKept: true })
     assert(statement !== undefined, 'transaction control is one statement')
     return statement
   } finally {

@@ -11,15 +11,14 @@ import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { RunResult, SqlParams } from '../sql.ts'
-import type { View } from '../storage/view.ts'
 import { seen } from './authorizer.ts'
 import { Connection } from './connection.ts'
 import { ControlStatements, identifier } from './control-statements.ts'
 import { aborted, closed } from './engine-errors.ts'
 import { EngineGuard } from './engine-guard.ts'
 import type { Engine, EngineOptions, RunOptions } from './engine-types.ts'
-import { checkScriptParameters, parameterValues } from './parameters.ts'
-import { runStatement, type StatementRun } from './run-statement.ts'
+import { parameterValues } from './parameters.ts'
+import { runStatement, type StatementInput } from './run-statement.ts'
 import { isCacheable, noStatement, Script, type Total } from './script.ts'
 import type { SqliteModule } from './sqlite-module.ts'
 import { type Statement, StatementCache } from './statement.ts'
@@ -35,7 +34,6 @@ export async function createEngine(options: EngineOptions, module?: Promise<Sqli
 
 class SqliteEngine implements Engine {
   readonly #options: EngineOptions
-  readonly #view: View
   readonly #cache: StatementCache
   readonly #control: ControlStatements
   readonly #guard: EngineGuard
@@ -44,9 +42,8 @@ class SqliteEngine implements Engine {
 
   constructor(connection: Connection, options: EngineOptions) {
     this.#options = options
-    this.#view = options.view
     this.#connection = connection
-    this.#guard = new EngineGuard(() => this.#view.dropOverlay())
+    this.#guard = new EngineGuard(() => this.#options.view.dropOverlay())
     const finalize = (statement: Statement) => this.#finalize(statement)
     this.#cache = new StatementCache(options.statementCacheMax, finalize)
     this.#control = new ControlStatements(finalize)
@@ -161,23 +158,19 @@ class SqliteEngine implements Engine {
 
   /** Runs SQL that is not kept prepared, and keeps it if it is one statement. */
   #runScript(sql: string, params: SqlParams | undefined, options: RunOptions, total: Total): void {
-    const script = new Script(this.#connection, sql)
+    const script = new Script(this.#connection, sql, { params, wantsRows: options.rowMode !== 'none' })
     try {
       for (;;) {
         this.#guard.isInside = true
         const statement = script.next()
         this.#guard.isInside = false
         if (statement === undefined) break
-        const { index, isOnly } = script
-        if (isOnly && isCacheable(statement, sql)) {
-          this.#cache.put(sql, statement)
-          return this.#runOne(statement, parameterValues(statement, params, true), options, index, total)
-        }
+        const isKept = script.isOnly && isCacheable(statement, sql)
+        if (isKept) this.#cache.put(sql, statement)
         try {
-          if (index === 0 && !isOnly) checkScriptParameters(sql, params)
-          this.#runOne(statement, parameterValues(statement, params, isOnly), options, index, total)
+          this.#runOne(statement, script.values(statement), options, script.index, total)
         } finally {
-          this.#finalize(statement)
+          if (!isKept) script.finalize(statement)
         }
       }
       if (script.isEmpty) parameterValues(noStatement, params, true)
@@ -186,10 +179,16 @@ class SqliteEngine implements Engine {
     }
   }
 
-  #runOne(statement: Statement, values: readonly unknown[], options: RunOptions, index: number, total: Total): void {
+  #runOne(
+    statement: Statement,
+    values: StatementInput['values'],
+    options: RunOptions,
+    index: number,
+    total: Total,
+  ): void {
     const wasSeen = statement.facts
     this.#guard.isInside = true
-    const run: StatementRun = runStatement(this.#connection, statement, {
+    const run = runStatement(this.#connection, statement, {
       values,
       index,
       rowMode: options.rowMode,
@@ -206,8 +205,8 @@ class SqliteEngine implements Engine {
 
   /** Invariants 1 and 2. */
   #settle(statement: Statement, isSuccess: boolean): void {
-    if (!this.#view.hasOverlay || !this.#connection.isAutocommit) return
-    this.#view.dropOverlay()
+    if (!this.#options.view.hasOverlay || !this.#connection.isAutocommit) return
+    this.#options.view.dropOverlay()
     const isRollback = (statement.facts & (seen.control | seen.commit)) === seen.control
     const isWrite = !statement.isReadonly || (statement.facts & seen.commit) !== 0
     assert(!isSuccess || !isWrite || isRollback, 'a write that succeeded outside a transaction is sealed')
@@ -215,10 +214,9 @@ class SqliteEngine implements Engine {
 
   #runControl(sql: string): void {
     this.#guard.assertOpen()
-    const total: Total = { rows: [], rowsAffected: 0 }
     this.#guard.run(() => {
       const statement = this.#control.get(this.#connection, sql)
-      this.#runOne(statement, [], { rowMode: 'array', resultBytesMax: 0 }, 0, total)
+      this.#runOne(statement, [], { rowMode: 'none', resultBytesMax: 0 }, 0, { rows: [], rowsAffected: 0 })
     })
   }
 
@@ -237,7 +235,7 @@ class SqliteEngine implements Engine {
   /** Gives up the connection and, unless it is poisoned, everything in it. What it has not sealed is lost. */
   #release(options: { readonly isPoisoned: boolean }): void {
     this.#connection.vfs.retire()
-    this.#view.dropOverlay()
+    this.#options.view.dropOverlay()
     this.#ended()
     this.#cache.clear({ finalizes: !options.isPoisoned })
     this.#control.clear({ finalizes: !options.isPoisoned })

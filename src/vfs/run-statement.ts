@@ -9,8 +9,8 @@ import { readColumns, type Statement } from './statement.ts'
 import { bindValue, columnValue, integer } from './values.ts'
 
 export interface StatementInput {
-  /** One for each parameter. */
-  readonly values: readonly unknown[]
+  /** One for each parameter; undefined: they are bound already. */
+  readonly values: readonly unknown[] | undefined
   /** Which statement of the request this is, from 0. */
   readonly index: number
   readonly rowMode: RowsWanted
@@ -43,7 +43,7 @@ export function runStatement(connection: Connection, statement: Statement, input
     run = { rows: noRows, rowsAffected: 0, error }
   }
   connection.module._sqlite3_reset(statement.pointer)
-  if (statement.parameterCount > 0) {
+  if (statement.parameterCount > 0 && input.values !== undefined) {
     connection.module._sqlite3_clear_bindings(statement.pointer)
     connection.scratch.release()
   }
@@ -52,7 +52,7 @@ export function runStatement(connection: Connection, statement: Statement, input
 
 function bindAndStep(connection: Connection, statement: Statement, input: StatementInput): StatementRun {
   const { module } = connection
-  let code = bind(connection, statement, input.values)
+  let code = input.values === undefined ? rc.OK : bind(connection, statement, input.values)
   let rows: readonly Row[] = noRows
   if (code === rc.OK) {
     code = connection.step(statement.pointer)

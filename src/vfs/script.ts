@@ -1,8 +1,10 @@
 /** The statements of a request's SQL, prepared one after another. */
 import { DatabaseError } from '../errors.ts'
-import type { RunResult } from '../sql.ts'
+import type { RunResult, SqlParams } from '../sql.ts'
 import { seen } from './authorizer.ts'
 import type { Connection } from './connection.ts'
+import { checkScriptParameters, parameterValues } from './parameters.ts'
+import { Repeats } from './repeats.ts'
 import type { Statement } from './statement.ts'
 
 /** What the statements come to: the rows of the last that has any, the changes of all. */
@@ -18,36 +20,82 @@ export class Script {
   readonly #end: number
   #pointer: number
   #index = -1
+  readonly #sql: string
+  readonly #params: SqlParams | undefined
+  readonly #isOneShort: boolean
+  readonly #repeats: Repeats | undefined
   #isOnly = false
+  #isRepeat = false
 
   /** @throws SQL_ERROR for a NUL character */
-  constructor(connection: Connection, sql: string) {
+  constructor(
+    connection: Connection,
+    sql: string,
+    asked: { readonly params: SqlParams | undefined; readonly wantsRows: boolean },
+  ) {
     if (sql.includes('\0'))
       throw new DatabaseError('SQL_ERROR', 'SQL ends at a NUL character; pass such text as a parameter')
     this.#connection = connection
     this.#base = connection.sqlScratch.text(sql)
     this.#end = this.#base + connection.sqlScratch.textBytes
     this.#pointer = this.#base
+    this.#isOneShort = sql.length <= cachedSqlLengthMax && !/;\s*\S/.test(sql)
+    this.#sql = sql
+    this.#params = asked.params
+    const { wantsRows } = asked
+    this.#repeats =
+      this.#isOneShort || asked.params !== undefined
+        ? undefined
+        : new Repeats(connection, { end: this.#end, wantsRows })
   }
 
-  /** The next statement, which is the caller's to finalize; undefined after the last. @throws SQL_ERROR, what a callback threw */
+  /**
+   * The next statement, to be finalized here or kept by the caller; undefined after the last.
+   * @throws SQL_ERROR, what a callback threw
+   */
   next(): Statement | undefined {
     const end = this.#end
     while (this.#pointer < end) {
-      const at = { pointer: this.#pointer, end, base: this.#base, index: this.#index + 1 }
-      const { statement, tail } = this.#connection.prepare(at)
+      const repeat = this.#repeats?.take(this.#pointer)
+      this.#isRepeat = repeat !== undefined
+      const { statement, tail } = repeat ?? this.#prepare()
       this.#pointer = tail
       if (statement === undefined) continue
       this.#index++
       this.#isOnly = this.#index === 0 && isBlank(this.#connection.module.HEAPU8, tail, end)
+      if (this.#isOnly) this.#pointer = end
       return statement
     }
     return undefined
   }
 
+  #prepare(): ReturnType<Connection['prepare']> {
+    const prepared = this.#connection.prepare({
+      pointer: this.#pointer,
+      end: this.#end,
+      base: this.#base,
+      index: this.#index + 1,
+      isKept: this.#isOneShort,
+    })
+    if (((prepared.statement?.facts ?? 0) & (seen.control | seen.schema)) !== 0) this.#repeats?.release()
+    return prepared
+  }
+
   /** Which of the statements the last one was, from 0. */
   get index(): number {
     return this.#index
+  }
+
+  /** Values for the statement given last; undefined: they are bound. @throws INVALID_PARAMETER */
+  values(statement: Statement): readonly unknown[] | undefined {
+    if (this.#isRepeat) return undefined
+    if (this.#index === 0 && !this.#isOnly) checkScriptParameters(this.#sql, this.#params)
+    return parameterValues(statement, this.#params, this.#isOnly)
+  }
+
+  /** The statement given last was run. */
+  finalize(statement: Statement): void {
+    if (!this.#isRepeat) this.#connection.module._sqlite3_finalize(statement.pointer)
   }
 
   /** There is no other statement. */
@@ -61,6 +109,7 @@ export class Script {
   }
 
   release(): void {
+    this.#repeats?.release()
     this.#connection.sqlScratch.release()
   }
 }

@@ -22,9 +22,7 @@ export function bindValue(
   const { stmt, index } = at
   switch (typeof value) {
     case 'number':
-      if (value === (value | 0)) return module._sqlite3_bind_int(stmt, index, value)
-      if (Number.isSafeInteger(value))
-        return module._sqlite3_bind_int64(stmt, index, value | 0, Math.floor(value / word))
+      if (Number.isSafeInteger(value)) return bindInteger(module, stmt, index, value)
       if (Number.isNaN(value)) throw invalid(label(index), 'NaN, which SQLite would store as NULL; pass null')
       return module._sqlite3_bind_double(stmt, index, value)
     case 'string':
@@ -46,6 +44,12 @@ export function bindValue(
     case 'symbol':
       throw invalid(label(index), `a ${typeof value}, which cannot be stored`)
   }
+}
+
+/** Binds a whole number up to ±(2^53 − 1). */
+export function bindInteger(module: SqliteModule, stmt: number, index: number, value: number): number {
+  if (value === (value | 0)) return module._sqlite3_bind_int(stmt, index, value)
+  return module._sqlite3_bind_int64(stmt, index, value | 0, Math.floor(value / word))
 }
 
 /** Value of a column of the current row; blobs are copies. */
