@@ -2,7 +2,7 @@
  * One WASM instance and the connection in it: prepares, steps and finishes statements, and says in our own errors what SQLite says in
  * codes. A callback's exception is kept here until SQLite has returned; it then goes out in place of SQLite's "disk I/O error".
  */
-import { AssertionError, assert } from '../assert.ts'
+import { assert } from '../assert.ts'
 import type { ConnectionPragmas } from '../sql.ts'
 import type { View } from '../storage/view.ts'
 import { Authorizer } from './authorizer.ts'
