@@ -1,5 +1,5 @@
 /**
- * `node bench/run.mjs [--quick] [--rounds=5] [--only=writers,sequence,bulk,reads,size,machines]`
+ * `node bench/run.mjs [--quick] [--rounds=5] [--only=writers,sequence,bulk,reads,size,memory,machines]`
  * Measures DataSync (as built in dist/) beside its peers and prints a table per workload. A whole run, neither quick nor partial,
  * is stored in bench/results.json and docs/benchmarks.md.
  */
@@ -11,7 +11,7 @@ import { printSection, store } from './report.mjs'
 import { versionOf } from './sides.mjs'
 import { machinesShare } from './work/machines.mjs'
 import { bulkInsert, concurrentWriters, pointReads, sequentialWriters } from './work/requests.mjs'
-import { databaseSize } from './work/size.mjs'
+import { databaseSize, residentMemory } from './work/size.mjs'
 
 /** @typedef {{ rounds: number, isQuick: boolean, base: string }} Context */
 
@@ -21,6 +21,7 @@ const workloads = {
   bulk: bulkInsert,
   reads: pointReads,
   size: databaseSize,
+  memory: residentMemory,
   machines: machinesShare,
 }
 
@@ -29,6 +30,8 @@ const { values } = parseArgs({
 })
 const isQuick = values.quick ?? false
 const only = values.only?.split(',')
+const unknown = only?.filter((name) => !(name in workloads)) ?? []
+if (unknown.length > 0) throw new Error(`--only knows ${Object.keys(workloads).join(', ')}, not ${unknown.join(', ')}`)
 const rounds = Number(values.rounds ?? (isQuick ? 2 : 5))
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1')
 

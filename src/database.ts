@@ -194,7 +194,8 @@ export class DatabaseHandle implements Led {
 
   #execResult({ value, epoch, txid }: Answer<WrittenResult>, { durability }: RequestOptions): ExecResult {
     return {
-      ...value,
+      rowsAffected: value.rowsAffected,
+      lastInsertRowid: value.lastInsertRowid,
       receipt: { epoch, txid },
       durability: durability ?? (this.#reign.durability satisfies Durability),
     }

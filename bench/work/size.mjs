@@ -15,7 +15,16 @@ export async function databaseSize(context) {
   return withDirectory(context.base, async (directory) => {
     const sizes = context.isQuick ? [1, 8] : [1, 16, 64, 256]
     for (const mib of sizes) await build(directory, mib)
-    return [await commitCost(context, directory, sizes), residentMemory(context, directory, sizes.at(-1) ?? 1)]
+    return [await commitCost(context, directory, sizes)]
+  })
+}
+
+/** @param {import('../run.mjs').Context} context @returns {Promise<import('../report.mjs').Section[]>} */
+export async function residentMemory(context) {
+  return withDirectory(context.base, async (directory) => {
+    const mib = context.isQuick ? 8 : 256
+    await build(directory, mib)
+    return [peaks(context, directory, mib)]
   })
 }
 
@@ -79,7 +88,7 @@ async function commitCost({ rounds, isQuick }, base, sizes) {
 }
 
 /** @param {import('../run.mjs').Context} context @param {string} base @param {number} mib @returns {import('../report.mjs').Section} */
-function residentMemory({ isQuick }, base, mib) {
+function peaks({ isQuick }, base, mib) {
   const child = (/** @type {string[]} */ ...args) =>
     /** @type {{ peakBytes: number, operations: number }} */ (
       JSON.parse(

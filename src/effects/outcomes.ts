@@ -80,7 +80,8 @@ export class Outcomes {
 
   /** The request has sealed its last transaction: its outcome goes into that record. */
   finished(identity: RequestIdentity, txid: Txid, answer: unknown, error: unknown): void {
-    this.#finished.push({ ...identity, txid, answer: encodeAnswer(answer, error) })
+    const { clientId, requestNo } = identity
+    this.#finished.push({ clientId, requestNo, txid, answer: encodeAnswer(answer, error) })
   }
 
   /** Outcomes for the record of the group that is being taken. */

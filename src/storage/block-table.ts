@@ -15,6 +15,9 @@ import type { StoreFile } from './file-system.ts'
 import { SECTOR_BYTES } from './format.ts'
 import { decodePage, ENTRIES_PER_PAGE, entryAtOf, sealPage } from './table-page.ts'
 
+/** The file is read in pieces of so many pages, so that opening a large database needs no second table. */
+const PAGES_PER_READ = 32
+
 interface TablePage {
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -52,10 +55,12 @@ export class BlockTable {
     },
   ): TableFinding {
     const table = new BlockTable(file, header.storeId)
-    const slots = new Uint8Array(header.tablePages * 2 * SECTOR_BYTES)
-    file.read(slots, 0)
     const damagedPages: number[] = []
+    const piece = new Uint8Array(Math.min(header.tablePages, PAGES_PER_READ) * 2 * SECTOR_BYTES)
     for (let pageNo = 0; pageNo < header.tablePages; pageNo++) {
+      const within = pageNo % PAGES_PER_READ
+      if (within === 0) piece.fill(0, file.read(piece, slotAt(pageNo, 0)))
+      const slots = piece.subarray(slotAt(within, 0), slotAt(within + 1, 0))
       if (!table.#load(pageNo, slots, header.tableGeneration)) damagedPages.push(pageNo)
     }
     return { table, damagedPages, isHashRight: table.hash() === header.tableHash }
@@ -134,13 +139,12 @@ export class BlockTable {
     this.#pages.push({ bytes, view: viewOf(bytes), currentSlot: 1, checksum: 0n, isDirty: true })
   }
 
-  /** False: no slot of the page is sound. The page is then empty and dirty. */
+  /** `slots`: both of the page. False: none of them is sound. The page is then empty and dirty. */
   #load(pageNo: number, slots: Uint8Array, generation: number): boolean {
-    const at = slotAt(pageNo, 0)
     const found = ([0, 1] as const)
       .map((slot) => ({
         slot,
-        page: decodePage(slots.slice(at + slot * SECTOR_BYTES, at + (slot + 1) * SECTOR_BYTES), pageNo, this.#storeId),
+        page: decodePage(slots.subarray(slot * SECTOR_BYTES, (slot + 1) * SECTOR_BYTES), pageNo, this.#storeId),
       }))
       .flatMap(({ slot, page }) => (page === undefined ? [] : [{ slot, ...page }]))
       .sort((a, b) => b.generation - a.generation)
@@ -151,7 +155,8 @@ export class BlockTable {
     }
     // A slot of a checkpoint that did not end must not be taken for current by a later header: it is overwritten with the next one.
     const hasLeftover = found.some((page) => page.generation > generation)
-    const { bytes, slot } = current
+    const { slot } = current
+    const bytes = current.bytes.slice()
     this.#pages.push({
       bytes,
       view: viewOf(bytes),

@@ -161,8 +161,7 @@ function foldBlock(
   image: Uint8Array,
 ): number {
   const { segment, frame } = source
-  const { imageAt: _place, ...entry } = frame
-  table.set(at, entry)
+  table.set(at, frame)
   if (at === 0 && frame.isTombstone) home.giveUpFirst()
   if (at >= sizeBlocks) return 0
   if (frame.isTombstone) {

@@ -16,6 +16,7 @@ import {
   encodeSegmentHeader,
   type LogStart,
   type Frame,
+  frameOf,
   type Segment,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
@@ -239,7 +240,7 @@ export class CommitLog {
       const block = body.blockNos[index]
       assert(entry !== undefined && block !== undefined, 'entries have no gaps')
       const imageAt = entry.isTombstone ? -1 : end + written.imagesAt + index * blockSize
-      frames.set(block, { ...entry, imageAt })
+      frames.set(block, frameOf(entry, imageAt))
     }
     segment.end = end + written.bytes
     segment.lastBytes = written.bytes

@@ -4,7 +4,7 @@ import type { StoreFile } from './file-system.ts'
 import { isCarry } from './log-verdict.ts'
 import { RequestTable } from './request-table.ts'
 import type { RecordFinding } from './scan.ts'
-import type { LogStart, Segment, SegmentHeader } from './segment.ts'
+import { frameOf, type LogStart, type Segment, type SegmentHeader } from './segment.ts'
 import type { Txid } from '../units.ts'
 
 /** A segment and those of its records that are part of the log. */
@@ -35,10 +35,10 @@ export function replaySegment(
     sizeBlocks: base.sizeBlocks,
   }
   for (const { at, record, damaged } of records) {
-    for (const { blockNo, ...frame } of record.entries) {
+    for (const entry of record.entries) {
       // A carried image is a copy: without it the block still has the one that it was copied from.
       if (isCarry(record) && damaged.length > 0) continue
-      segment.frames.set(blockNo, frame)
+      segment.frames.set(entry.blockNo, frameOf(entry, entry.imageAt))
     }
     segment.end = at + record.bytes
     segment.lastBytes = record.bytes

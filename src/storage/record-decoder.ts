@@ -142,7 +142,7 @@ function decodeEntries(meta: Uint8Array, claim: RecordClaim, imagesAt: number): 
     const entry = getEntry(view, at + 8)
     if (entry === undefined || entry.isTombstone !== index >= claim.imageCount) return undefined
     const imageAt = entry.isTombstone ? -1 : imagesAt + index * claim.blockSize
-    entries.push({ ...entry, blockNo: blockNo(view.getUint32(at, true)), imageAt })
+    entries.push({ blockNo: blockNo(view.getUint32(at, true)), ...entry, imageAt })
   }
   return entries
 }

@@ -83,6 +83,17 @@ export interface Frame extends BlockEntry {
   readonly imageAt: number
 }
 
+/** Spelled out: of a copy made by spreading, V8 keeps a hidden class for each object, and there is one per block in the log. */
+export const frameOf = (entry: BlockEntry, imageAt: number): Frame => ({
+  txid: entry.txid,
+  version: entry.version,
+  checksum: entry.checksum,
+  algorithmId: entry.algorithmId,
+  lastModifiedMs: entry.lastModifiedMs,
+  isTombstone: entry.isTombstone,
+  imageAt,
+})
+
 /** A segment of the log that is open: what is in it, and where the next record goes. */
 export interface Segment {
   readonly file: StoreFile

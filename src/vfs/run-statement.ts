@@ -93,20 +93,21 @@ function collect(
   if (module._sqlite3_stmt_status(pointer, STMTSTATUS_REPREPARE, 1) !== 0) statement.columns = undefined
   const columns = (statement.columns ??= readColumns(module, pointer))
   const rows: Row[] = []
+  // Of the current row; the next one is read into the same array.
+  const values: SqlValue[] = []
   let bytes = 0
   let code: number = rc.ROW
   while (code === rc.ROW) {
-    const values: SqlValue[] = []
     for (let column = 0; column < columns.length; column++) {
       const value = columnValue(module, pointer, column)
       bytes += typeof value === 'string' || value instanceof Uint8Array ? valueBytes + value.length : valueBytes
-      values.push(value)
+      values[column] = value
     }
     if (bytes > input.resultBytesMax) {
       if (!statement.isReadonly) rollBack(connection, statement)
       throw tooLarge(input.resultBytesMax)
     }
-    rows.push(input.rowMode === 'array' ? values : toObject(columns, values))
+    rows.push(input.rowMode === 'array' ? values.slice() : toObject(columns, values))
     code = connection.step(pointer)
   }
   return { code, rows }

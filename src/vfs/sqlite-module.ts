@@ -120,8 +120,8 @@ function compile(wasmBinary: WasmBinary | undefined): Promise<WebAssembly.Module
 const isNode = (): boolean => typeof process === 'object' && typeof process.versions.node === 'string'
 
 /** Node's modules by a call and not by an import: a bundle for browsers would look for them. */
-async function readOwn(): Promise<Uint8Array<ArrayBuffer>> {
+async function readOwn(): Promise<BufferSource> {
   const { createRequire } = process.getBuiltinModule('node:module')
   const { readFile } = process.getBuiltinModule('node:fs/promises')
-  return new Uint8Array(await readFile(createRequire(import.meta.url).resolve('wa-sqlite/dist/wa-sqlite.wasm')))
+  return readFile(createRequire(import.meta.url).resolve('wa-sqlite/dist/wa-sqlite.wasm'))
 }
