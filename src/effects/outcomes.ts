@@ -2,11 +2,11 @@
  * Requests with an id are answered once. Asked again, the answer comes from the call in flight, from the record of the request's
  * last transaction, or it is said to be unknown; the request is never run a second time.
  */
-import { DatabaseError, type DatabaseErrorOptions, type ErrorCode } from '../errors.ts'
-import { limits } from '../limits.ts'
+import { DatabaseError } from '../errors.ts'
 import type { OutcomeLookup } from '../storage/block-store.ts'
 import type { RequestOutcome } from '../storage/request-table.ts'
 import type { Txid } from '../units.ts'
+import { decodeAnswer, encodeAnswer } from './kept-answer.ts'
 
 export interface RequestIdentity {
   readonly clientId: string
@@ -51,7 +51,7 @@ export class Outcomes {
     const known = this.#sealed(key) ?? this.#known(identity)
     if (known !== undefined) {
       await ports.durable(known.txid)
-      return decodeAnswer<T>(known)
+      return decodeAnswer(known) as T
     }
     const running = ports.run()
     this.#inFlight.set(key, running)
@@ -125,59 +125,3 @@ const unknown = (identity: RequestIdentity, isTableFull: boolean) =>
   )
 
 const keyOf = ({ clientId, requestNo }: RequestIdentity) => `${clientId}:${requestNo}`
-
-interface KeptAnswer {
-  readonly value?: unknown
-  readonly error?: { readonly code: ErrorCode; readonly message: string } & DatabaseErrorOptions
-}
-
-function encodeAnswer(value: unknown, error: unknown): string | null {
-  const kept: KeptAnswer = error === undefined ? { value } : { error: plainError(error) }
-  const text = JSON.stringify(pack(kept))
-  return text.length > limits.outcomeRowsBytesMax ? null : text
-}
-
-function decodeAnswer<T>({ answer, ...identity }: RequestOutcome): T {
-  if (answer === null) {
-    throw new DatabaseError('OUTCOME_NOT_KEPT', 'the request was applied, but its rows were too large to keep', {
-      details: { ...identity },
-    })
-  }
-  const { value, error } = unpack(JSON.parse(answer) as Packed) as KeptAnswer
-  if (error !== undefined) throw new DatabaseError(error.code, error.message, error)
-  return value as T
-}
-
-const plainError = (error: unknown): NonNullable<KeptAnswer['error']> =>
-  error instanceof DatabaseError
-    ? {
-        code: error.code,
-        message: error.message,
-        details: error.details,
-        ...(error.sqliteCode === undefined ? {} : { sqliteCode: error.sqliteCode }),
-      }
-    : { code: 'DATABASE_FAILED', message: String(error) }
-
-/** JSON has neither bigint nor bytes: everything that is not a plain JSON scalar is a pair of a tag and its content. */
-type Packed = null | boolean | number | string | readonly [tag: string, content: unknown]
-
-function pack(value: unknown): Packed {
-  if (typeof value === 'bigint') return ['bigint', String(value)]
-  if (value instanceof Uint8Array) return ['bytes', Array.from(value)]
-  if (Array.isArray(value)) return ['array', value.map(pack)]
-  if (typeof value === 'object' && value !== null) {
-    return ['object', Object.entries(value).map(([key, part]) => [key, pack(part)])]
-  }
-  return value === undefined ? ['undefined', 0] : (value as Packed)
-}
-
-function unpack(packed: Packed): unknown {
-  if (!Array.isArray(packed)) return packed
-  const [tag, content] = packed as readonly [string, unknown]
-  if (tag === 'bigint') return BigInt(content as string)
-  if (tag === 'bytes') return Uint8Array.from(content as number[])
-  if (tag === 'array') return (content as Packed[]).map(unpack)
-  if (tag === 'object')
-    return Object.fromEntries((content as [string, Packed][]).map(([key, part]) => [key, unpack(part)]))
-  return undefined
-}

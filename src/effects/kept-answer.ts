@@ -1,0 +1,83 @@
+/**
+ * What is kept of the answer to a request with an id: the value or the error, as text. It lies in commit records, so it is short or it is
+ * not kept at all.
+ */
+import { DatabaseError, type DatabaseErrorOptions, type ErrorCode } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { RequestOutcome } from '../storage/request-table.ts'
+
+interface KeptAnswer {
+  readonly value?: unknown
+  readonly error?: { readonly code: ErrorCode; readonly message: string } & DatabaseErrorOptions
+}
+
+/** Null: it is too large to keep. */
+export function encodeAnswer(value: unknown, error: unknown): string | null {
+  const kept: KeptAnswer = error === undefined ? { value } : { error: plainError(error) }
+  if (roomAfter(kept, limits.outcomeRowsBytesMax) < 0) return null
+  const text = JSON.stringify(pack(kept))
+  return text.length > limits.outcomeRowsBytesMax ? null : text
+}
+
+/** @throws OUTCOME_NOT_KEPT for null; the error that was the answer */
+export function decodeAnswer({ answer, ...identity }: RequestOutcome): unknown {
+  if (answer === null) {
+    throw new DatabaseError('OUTCOME_NOT_KEPT', 'the request was applied, but its rows were too large to keep', {
+      details: { ...identity },
+    })
+  }
+  const { value, error } = unpack(JSON.parse(answer) as Packed) as KeptAnswer
+  if (error !== undefined) throw new DatabaseError(error.code, error.message, error)
+  return value
+}
+
+const plainError = (error: unknown): NonNullable<KeptAnswer['error']> =>
+  error instanceof DatabaseError
+    ? {
+        code: error.code,
+        message: error.message,
+        details: error.details,
+        ...(error.sqliteCode === undefined ? {} : { sqliteCode: error.sqliteCode }),
+      }
+    : { code: 'DATABASE_FAILED', message: String(error) }
+
+/**
+ * What is left of `room` characters when the least that `value` takes is written into them; negative as soon as it does not fit. Rows
+ * may be thousands of times as large as what is kept, and as JSON several times larger again.
+ */
+function roomAfter(value: unknown, room: number): number {
+  if (typeof value === 'string') return room - value.length
+  if (typeof value !== 'object' || value === null) return room - 1
+  if (value instanceof Uint8Array) return room - 2 * value.length
+  let left = room
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue
+    left = roomAfter((value as { readonly [key: string]: unknown })[key], left - 1)
+    if (left < 0) return left
+  }
+  return left
+}
+
+/** JSON has neither bigint nor bytes: everything that is not a plain JSON scalar is a pair of a tag and its content. */
+type Packed = null | boolean | number | string | readonly [tag: string, content: unknown]
+
+function pack(value: unknown): Packed {
+  if (typeof value === 'bigint') return ['bigint', String(value)]
+  if (value instanceof Uint8Array) return ['bytes', Array.from(value)]
+  if (Array.isArray(value)) return ['array', value.map(pack)]
+  if (typeof value === 'object' && value !== null) {
+    return ['object', Object.entries(value).map(([key, part]) => [key, pack(part)])]
+  }
+  return value === undefined ? ['undefined', 0] : (value as Packed)
+}
+
+function unpack(packed: Packed): unknown {
+  if (!Array.isArray(packed)) return packed
+  const [tag, content] = packed as readonly [string, unknown]
+  if (tag === 'bigint') return BigInt(content as string)
+  if (tag === 'bytes') return Uint8Array.from(content as number[])
+  if (tag === 'array') return (content as Packed[]).map(unpack)
+  if (tag === 'object')
+    return Object.fromEntries((content as [string, Packed][]).map(([key, part]) => [key, unpack(part)]))
+  return undefined
+}
