@@ -3,7 +3,7 @@
  *
  *   client ── seek <connection> ──────────────────────────▶ everybody
  *   leader ── here <connection> <leader> <epoch> ─────────▶ everybody; both use datasync:<name>:<connection>:<leader> from then on
- *   leader ── leading <epoch> ────────────────────────────▶ everybody
+ *   leader ── leading <epoch> ────────────────────────────▶ everybody; who still seeks says so again
  *
  * Two may answer, when one of them does not know yet that its time is over: each has its own channel, and the client takes one.
  * A client holds a Web Lock named like its connection; when the leader gets that lock, the client is gone. That the leader is gone is
@@ -45,12 +45,19 @@ export class BroadcastTransport implements Transport {
 
   serve(epoch: number, onConnection: (connection: Connection) => void): Promise<Serving> {
     const leader = this.#ports.newId()
+    const open = new Set<string>()
     const stop = this.#listen((word) => {
       if (word.kind !== 'seek') return
-      const connection = this.#open(word.connection, leader)
-      this.#closeWithClient(word.connection, connection)
-      onConnection(connection)
-      this.#say({ kind: 'here', connection: word.connection, leader, epoch })
+      const { connection: id } = word
+      // Said twice, it is answered twice and served once: two who serve one channel would both do what is asked there.
+      if (!open.has(id)) {
+        open.add(id)
+        const connection = this.#open(id, leader)
+        connection.onClosed(() => open.delete(id))
+        this.#closeWithClient(id, connection)
+        onConnection(connection)
+      }
+      this.#say({ kind: 'here', connection: id, leader, epoch })
     })
     this.#say({ kind: 'leading', epoch })
     return Promise.resolve({ stop })
@@ -66,10 +73,13 @@ export class BroadcastTransport implements Transport {
         resolve(found)
       }
       const cancel = this.#ports.after(limits.joinMs, () => end())
+      const seek = () => this.#say({ kind: 'seek', connection: id })
       const stop = this.#listen((word) => {
         if (word.kind === 'here' && word.connection === id && word.epoch >= epochMin) end(word.leader)
+        // Whoever begins to lead has not heard what was said before.
+        if (word.kind === 'leading' && word.epoch >= epochMin) seek()
       })
-      this.#say({ kind: 'seek', connection: id })
+      seek()
     })
     if (leader === undefined) {
       letGo()

@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { afterEach, expect, test } from 'vitest'
+import { newStoreId } from '../../../src/effects/random.ts'
+import { BroadcastTransport } from '../../../src/wire/broadcast-transport.ts'
+import type { Connection } from '../../../src/wire/transport.ts'
+
+const opened: { close(): void }[] = []
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close()
+})
+
+/** Time stands still: what comes does not come by waiting. */
+function transportOf(name: string): BroadcastTransport {
+  const transport = new BroadcastTransport(name, { after: () => () => undefined, newId: newStoreId, locks: undefined })
+  opened.push(transport)
+  return transport
+}
+
+test('a client that seeks before anybody leads is taken on by whoever begins to, in the same attempt', async () => {
+  const listener = new BroadcastChannel('datasync:early')
+  opened.push(listener)
+  const heard = once(listener, 'message')
+  const seeking = transportOf('early').connect(1)
+  // What it has said was heard by everybody who was there, and nobody led.
+  await heard
+  let taken = 0
+  await transportOf('early').serve(1, (connection) => {
+    taken += 1
+    opened.push(connection)
+  })
+  const connection = await seeking
+  expect(connection).toBeDefined()
+  expect(taken).toBe(1)
+  connection?.close()
+})
+
+test('what a client has said is repeated by another: it is served once', async () => {
+  const taken: Connection[] = []
+  await transportOf('twice').serve(1, (connection) => {
+    taken.push(connection)
+    opened.push(connection)
+  })
+  const repeater = new BroadcastChannel('datasync:twice')
+  opened.push(repeater)
+  const heard = once(repeater, 'message') as Promise<[MessageEvent<unknown>]>
+  const connection = await transportOf('twice').connect(1)
+  const [{ data: seek }] = await heard
+  const answered = once(repeater, 'message')
+  repeater.postMessage(seek)
+  await answered
+  // A connection that comes after the repeated word shows that it was heard.
+  const other = await transportOf('twice').connect(1)
+  expect(taken).toHaveLength(2)
+  connection?.close()
+  other?.close()
+})
