@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { newStoreId } from '../../../src/effects/random.ts'
-import { BroadcastTransport } from '../../../src/wire/broadcast-transport.ts'
+import { BroadcastTransport } from '../../../src/effects/broadcast-transport.ts'
 import type { Connection } from '../../../src/wire/transport.ts'
 
 const opened: { close(): void }[] = []
