@@ -2,7 +2,8 @@ import { isDatabaseError, open } from 'datasync'
 
 // A worker is started and OPFS is chosen where it works, else IndexedDB. A database that exists is opened where it lies.
 const db = await open('notes').catch((error: unknown) => {
-  if (isDatabaseError(error, 'STORE_LOCKED')) document.body.textContent = 'Open in another tab.'
+  if (isDatabaseError(error, 'LEADER_UNRESPONSIVE'))
+    document.body.textContent = 'Another tab has it open and does not answer.'
   if (isDatabaseError(error, 'STORE_LOST')) document.body.textContent = 'The browser has cleared this database.'
   throw error
 })

@@ -12,7 +12,8 @@ const example = path.join(root, 'examples/notes.ts')
 
 test('the README shows the examples as they are', () => {
   const shown = [...readFileSync(path.join(root, 'README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)]
-  const examples = [example, path.join(root, 'examples/browser.ts')].map((file) => readFileSync(file, 'utf8'))
+  const others = ['browser', 'sharing'].map((name) => path.join(root, `examples/${name}.ts`))
+  const examples = [example, ...others].map((file) => readFileSync(file, 'utf8'))
   expect(shown.map(([, code]) => code)).toEqual(examples)
 })
 
