@@ -14,6 +14,18 @@ const publicState: Record<DatabaseStatus, DatabaseState> = {
   failed: 'failed',
 }
 
+export const statusAtFirst = (
+  { medium, location }: Pick<Status, 'medium' | 'location'>,
+  { durability }: Pick<Status, 'durability'>,
+): Status => ({
+  state: 'opening',
+  role: 'none',
+  medium,
+  location,
+  epoch: 0,
+  durability,
+})
+
 /** `before` as it is told now. `reason`: why the database failed, shown once it has. */
 export function statusAfter(
   before: Status,

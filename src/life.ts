@@ -16,7 +16,7 @@ import { withResolvers } from './effects/with-resolvers.ts'
 import { engineMaker } from './engine-maker.ts'
 import { asDatabaseError, DatabaseError } from './errors.ts'
 import type { LeaderCause, Status } from './events.ts'
-import { statusAfter } from './life-status.ts'
+import { statusAfter, statusAtFirst } from './life-status.ts'
 import { limits } from './limits.ts'
 import { isolated } from './logger.ts'
 import { databaseMachine, type DatabaseStatus } from './machines/database.ts'
@@ -66,8 +66,7 @@ export class Life {
     this.#settings = settings
     this.#options = options
     this.#place = place
-    const { medium, location } = place
-    this.#status = { state: 'opening', role: 'none', medium, location, epoch: 0, durability: settings.durability }
+    this.#status = statusAtFirst(place, settings)
     this.#streams = createStreams({
       clock: this.#clock,
       initialStatus: this.#status,
@@ -88,11 +87,6 @@ export class Life {
 
   get epoch(): number {
     return this.#recovered?.store.epoch ?? 0
-  }
-
-  /** It can no longer be served, for a reason from outside. */
-  fail(error: DatabaseError): void {
-    this.#fail(error)
   }
 
   get reign(): Reign | undefined {
@@ -164,7 +158,7 @@ export class Life {
       streams: this.#streams,
       clock: this.#clock,
       recoveryReport: report,
-      onFailed: (error) => this.#fail(error),
+      onFailed: (error) => this.fail(error),
       close: () => this.close(),
     })
     this.#tellWitness(store)
@@ -219,7 +213,7 @@ export class Life {
   }
 
   /** Something can no longer be served: everyone who waits is told, and what is held is let go without writing. */
-  #fail(error: DatabaseError): void {
+  fail(error: DatabaseError): void {
     this.#note(error)
     this.#reign?.fail(error)
     this.#machine.send(

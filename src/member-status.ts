@@ -1,19 +1,8 @@
 /** What `status$` shows of a member that does not lead. One that does shows what its database says. */
-import type { Place } from './effects/place.ts'
 import type { Status } from './events.ts'
 import type { LeaderEmitted } from './machines/leader.ts'
-import type { Settings } from './options.ts'
 
 type Role = Extract<LeaderEmitted, { type: 'role.changed' }>['role']
-
-export const statusAtFirst = ({ medium, location }: Place, { durability }: Settings): Status => ({
-  state: 'opening',
-  role: 'none',
-  medium,
-  location,
-  epoch: 0,
-  durability,
-})
 
 /** `before` as it is told now. Undefined: the database itself tells. */
 export function memberStatus(

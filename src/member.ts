@@ -14,11 +14,12 @@ import { withResolvers } from './effects/with-resolvers.ts'
 import { asDatabaseError, DatabaseError } from './errors.ts'
 import type { LeaderCause, Status } from './events.ts'
 import type { RemoteDatabase } from './host/remote-database.ts'
+import { statusAtFirst } from './life-status.ts'
 import { limits } from './limits.ts'
 import { type LeaderEmitted, type LeaderEvent, leaderMachine } from './machines/leader.ts'
 import { type MemberOptions, type MemberParts, type MemberPlace, type MemberPorts, partsOf } from './member-parts.ts'
 import { MemberReign } from './member-reign.ts'
-import { memberStatus, statusAtFirst } from './member-status.ts'
+import { memberStatus } from './member-status.ts'
 import { closed } from './reign.ts'
 import type { Joined } from './wire/protocol.ts'
 
@@ -172,9 +173,8 @@ export class Member {
   }
 
   async #endReign(how: { readonly isClean: boolean }): Promise<void> {
-    const reign = this.#reign
     try {
-      await reign?.end(how)
+      await this.#reign?.end(how)
     } catch (error) {
       this.#machine.send({ type: 'reign.failed', code: this.#note(error).code })
     }

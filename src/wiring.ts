@@ -77,7 +77,7 @@ export class Wiring {
       leaseMs: limits.leaseMs,
       confirmEpoch: () => store.confirmEpoch(),
       onStalled: parts.onStalled,
-      onConfirmed: () => this.executor.resume(),
+      onConfirmed: () => this.executor.schedule(),
       onLost: (error) => this.#broken(error),
     })
     this.executor = this.#makeExecutor()

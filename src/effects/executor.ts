@@ -14,6 +14,7 @@ import { type AnswerPorts, Answers, type Asked } from './answers.ts'
 import { Awaiting } from './awaiting.ts'
 import type { Answer, Call } from './call.ts'
 import { Deadlines } from './deadlines.ts'
+import { IdleWaits } from './idle-waits.ts'
 import { LoopWatch } from './loop-watch.ts'
 import type { Clock, SqlEngine } from './ports.ts'
 import { expired, leftOpen, outOfTime } from './request-errors.ts'
@@ -32,7 +33,7 @@ export interface ExecutorPorts extends AnswerPorts {
   readonly groupBytesMax: number
   readonly queueMax: number
   readonly turnMs: number
-  /** False: another one may lead by now. `resume` is called once that is known not to be so. */
+  /** False: another one may lead by now. `schedule` is called once that is known not to be so. */
   readonly mayServe: () => boolean
 }
 
@@ -57,7 +58,7 @@ export class Executor {
   #isHeld = false
   #isPaused = false
   #isAwaiting = false
-  #onIdle: (() => void)[] = []
+  readonly #idle = new IdleWaits(() => this.isIdle)
 
   constructor(ports: ExecutorPorts) {
     this.#ports = ports
@@ -85,18 +86,13 @@ export class Executor {
   /** Backpressure: requests wait, an open transaction goes on. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld
-    this.#schedule()
+    this.schedule()
   }
 
   /** The connection is being made anew. */
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused
-    this.#schedule()
-  }
-
-  /** It may be served again. */
-  resume(): void {
-    this.#schedule()
+    this.schedule()
   }
 
   /** What was sealed is not any more: whoever was about to be answered for it is told so. */
@@ -118,13 +114,12 @@ export class Executor {
   fail(error: DatabaseError): void {
     this.#refusal ??= error
     for (const entry of this.#queue.takeAll()) entry.reject(error)
-    this.#settleIdle()
+    this.#idle.settle()
   }
 
   /** Resolves when no request is queued or running. */
   idle(): Promise<void> {
-    if (this.isIdle) return Promise.resolve()
-    return new Promise((resolve) => this.#onIdle.push(resolve))
+    return this.#idle.until()
   }
 
   /** No request is queued or running. */
@@ -144,12 +139,13 @@ export class Executor {
         reject,
       }
       this.#queue.push(entry, call.signal)
-      this.#schedule()
+      this.schedule()
       this.#deadlines.watch()
     })
   }
 
-  #schedule(): void {
+  /** Also from outside, when it may be served again. */
+  schedule(): void {
     if (this.#isTurnScheduled || !this.#mayRun) return
     this.#isTurnScheduled = true
     void ready.then(() => this.#turn())
@@ -160,9 +156,9 @@ export class Executor {
   }
 
   #turn(): void {
+    const { clock, view, turnMs, mayServe } = this.#ports
     this.#isTurnScheduled = false
-    if (!this.#ports.mayServe()) return
-    const { clock, view, turnMs } = this.#ports
+    if (!mayServe()) return
     const nowMs = clock.now()
     if (this.#loop.isStarved(nowMs, turnMs)) return this.#turnSoon()
     const endsAtMs = nowMs + turnMs
@@ -186,7 +182,7 @@ export class Executor {
 
   #endTurn(): void {
     this.#answers.endTurn()
-    this.#settleIdle()
+    this.#idle.settle()
   }
 
   #run(entry: Entry): void {
@@ -215,8 +211,8 @@ export class Executor {
     this.#isAwaiting = true
     const goOn = () => {
       this.#isAwaiting = false
-      this.#settleIdle()
-      this.#schedule()
+      this.#idle.settle()
+      this.schedule()
     }
     coming.then(goOn, (error: unknown) => {
       for (const one of this.#queue.takeWhere((waiting) => waiting === entry)) one.reject(error)
@@ -239,7 +235,7 @@ export class Executor {
     if (this.#ports.engine.isPoisoned) this.#ports.onPoisoned()
     this.#answers.answer(entry, before, { value, error })
     this.#endTurn()
-    this.#schedule()
+    this.schedule()
   }
 
   /** Rejects those whose time is over. Says whether anybody still waits. */
@@ -247,12 +243,7 @@ export class Executor {
     for (const entry of this.#queue.takeWhere(({ deadlineAtMs }) => deadlineAtMs <= nowMs)) entry.reject(expired())
     const cause = this.#ports.delayCause()
     this.#ports.acks.expire(nowMs, () => outOfTime(cause))
-    this.#settleIdle()
+    this.#idle.settle()
     return this.#queue.length > 0 || this.#ports.acks.count > 0
-  }
-
-  #settleIdle(): void {
-    if (!this.isIdle) return
-    for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 }

@@ -244,8 +244,7 @@ export class CommitLog {
     }
     segment.end = end + written.bytes
     segment.lastBytes = written.bytes
-    segment.hash = written.hash
-    this.#hash = written.hash
+    segment.hash = this.#hash = written.hash
     return written
   }
 }
