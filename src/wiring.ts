@@ -131,6 +131,7 @@ export class Wiring {
       onPoisoned: () => this.rebuilder.want(),
       observeError: (error) => this.#observe(error),
       awaited: () => store.awaited,
+      onBroken: (error) => this.#broken(error),
       delayCause: () => this.flusher.error,
       requestFlush: () => this.requestFlush(),
       groupBytesMax: settings.policy.maxDirtyBytes > 0 ? settings.policy.maxDirtyBytes : limits.maxDirtyBytes,

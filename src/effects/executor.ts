@@ -10,6 +10,7 @@
  */
 import type { DatabaseError } from '../errors.ts'
 import type { AwaitedBlocks } from '../storage/awaited.ts'
+import type { Txid } from '../units.ts'
 import { type AnswerPorts, Answers, type Asked } from './answers.ts'
 import { Awaiting } from './awaiting.ts'
 import type { Answer, Call } from './call.ts'
@@ -27,6 +28,8 @@ export interface ExecutorPorts extends AnswerPorts {
   readonly onPoisoned: () => void
   /** Blocks of the store that are still on their way. */
   readonly awaited: () => AwaitedBlocks | undefined
+  /** A rule of our own was broken while a request was run or answered. */
+  readonly onBroken: (error: unknown) => void
   /** Why commits do not come through, for those who waited in vain. */
   readonly delayCause: () => unknown
   /** A sealed group this large is flushed before more requests run. */
@@ -103,6 +106,11 @@ export class Executor {
   /** Somebody waits outside the queue: expired ones are looked for until nobody does. */
   watchDeadlines(): void {
     this.#deadlines.watch()
+  }
+
+  /** Why new requests are refused; undefined while they are not. */
+  get refusal(): DatabaseError | undefined {
+    return this.#refusal
   }
 
   /** Refuses new requests with `error`; those that wait are still served. */
@@ -196,12 +204,9 @@ export class Executor {
       error = thrown
     }
     if (engine.isPoisoned) this.#ports.onPoisoned()
-    else if (!engine.isAutocommit) {
-      engine.rollback()
-      error = leftOpen(error)
-    }
+    else if (!engine.isAutocommit) error = this.#rollBack(error)
     const coming = view.sealedTxid === before ? this.#awaiting.after(entry, error) : undefined
-    if (coming === undefined) this.#answers.answer(entry, before, { value, error })
+    if (coming === undefined) this.#answer(entry, before, { value, error })
     else this.#park(entry, coming)
   }
 
@@ -232,10 +237,32 @@ export class Executor {
       error = thrown
     }
     this.#isExclusive = false
-    if (this.#ports.engine.isPoisoned) this.#ports.onPoisoned()
-    this.#answers.answer(entry, before, { value, error })
+    const { engine } = this.#ports
+    if (engine.isPoisoned) this.#ports.onPoisoned()
+    else if (!this.#isPaused && !engine.isAutocommit) error = this.#rollBack(error)
+    this.#answer(entry, before, { value, error })
     this.#endTurn()
     this.schedule()
+  }
+
+  /** What a request left open must not become part of the next one: a connection that cannot roll it back is made anew. */
+  #rollBack(cause: unknown): unknown {
+    try {
+      this.#ports.engine.rollback()
+      return leftOpen(cause)
+    } catch (error) {
+      this.#ports.onPoisoned()
+      return error
+    }
+  }
+
+  #answer(entry: Entry, before: Txid, outcome: { readonly value: unknown; readonly error: unknown }): void {
+    try {
+      this.#answers.answer(entry, before, outcome)
+    } catch (error) {
+      entry.reject(error)
+      this.#ports.onBroken(error)
+    }
   }
 
   /** Rejects those whose time is over. Says whether anybody still waits. */
