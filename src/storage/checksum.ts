@@ -11,13 +11,19 @@ type Hash = (bytes: Uint8Array) => bigint
 let loaded: { readonly xxh64: XXHashAPI['h64Raw']; readonly crc32: Hash } | undefined
 let loading: Promise<void> | undefined
 
-/** Compiles the WebAssembly once per realm; later calls return the same promise. */
+/** Compiles the WebAssembly once per realm; later calls return the same promise. One that failed is tried again by the next. */
 export function loadChecksums(): Promise<void> {
-  loading ??= (async () => {
+  return (loading ??= load())
+}
+
+async function load(): Promise<void> {
+  try {
     const [{ h64Raw }, crc32] = await Promise.all([xxhash(), platformCrc32() ?? wasmCrc32()])
     loaded = { xxh64: h64Raw, crc32 }
-  })()
-  return loading
+  } catch (error) {
+    loading = undefined
+    throw error
+  }
 }
 
 /** Unsigned 64 bits. */

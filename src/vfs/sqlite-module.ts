@@ -106,8 +106,7 @@ export async function createSqliteModule(wasmBinary?: WasmBinary): Promise<Sqlit
 function compile(wasmBinary: WasmBinary | undefined): Promise<WebAssembly.Module> | undefined {
   if (wasmBinary === undefined) {
     if (!isNode()) return undefined
-    compiledOwn ??= readOwn().then((bytes) => WebAssembly.compile(bytes))
-    return compiledOwn
+    return (compiledOwn ??= compileOwn())
   }
   const known = compiledFrom.get(wasmBinary)
   if (known !== undefined) return known
@@ -115,6 +114,16 @@ function compile(wasmBinary: WasmBinary | undefined): Promise<WebAssembly.Module
   const compiling = WebAssembly.compile(wasmBinary as BufferSource)
   compiledFrom.set(wasmBinary, compiling)
   return compiling
+}
+
+/** Kept once it is there: a file that could not be read is read again by the next one who asks. */
+async function compileOwn(): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(await readOwn())
+  } catch (error) {
+    compiledOwn = undefined
+    throw error
+  }
 }
 
 const isNode = (): boolean => typeof process === 'object' && typeof process.versions.node === 'string'
