@@ -3,6 +3,7 @@
  * last transaction, or it is said to be unknown; the request is never run a second time.
  */
 import { DatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { OutcomeLookup } from '../storage/block-store.ts'
 import type { RequestOutcome } from '../storage/request-table.ts'
 import type { Txid } from '../units.ts'
@@ -35,6 +36,8 @@ export class Outcomes {
   /** Sealed and not yet in the store: those that wait for a flush, and those of the group in flight. */
   #finished: RequestOutcome[] = []
   #taken: readonly RequestOutcome[] = []
+  /** Clients whose request 1 was let run in this reign: what the store has never seen of them has changed nothing. */
+  readonly #met = new Set<string>()
 
   constructor(lookUp: (identity: RequestIdentity) => OutcomeLookup) {
     this.#lookUp = lookUp
@@ -110,8 +113,17 @@ export class Outcomes {
 
   #known(identity: RequestIdentity): RequestOutcome | undefined {
     const found = this.#lookUp(identity)
-    if (found.kind === 'unknown') throw unknown(identity, found.isTableFull === true)
-    return found.kind === 'known' ? found.outcome : undefined
+    if (found.kind === 'known') return found.outcome
+    if (found.kind === 'fresh' && identity.requestNo === 1) this.#meet(identity.clientId)
+    const isMet = found.kind === 'unknown' && found.isNew === true && this.#met.has(identity.clientId)
+    if (found.kind === 'unknown' && !isMet) throw unknown(identity, found.isTableFull === true)
+    return undefined
+  }
+
+  #meet(clientId: string): void {
+    this.#met.add(clientId)
+    const [first] = this.#met
+    if (this.#met.size > limits.clientsMax && first !== undefined) this.#met.delete(first)
   }
 }
 

@@ -177,5 +177,5 @@ export interface EpochEnd {
 export type OutcomeLookup =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'known'; readonly outcome: RequestOutcome }
-  /** `isTableFull`: a client that was never seen, and no further one is taken on. */
-  | { readonly kind: 'unknown'; readonly isTableFull?: true }
+  /** `isNew`: of a client that the store has never seen. `isTableFull`: and no further one is taken on. */
+  | { readonly kind: 'unknown'; readonly isNew?: true; readonly isTableFull?: true }

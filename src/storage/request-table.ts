@@ -7,7 +7,7 @@
  *   client            outcome kept   else
  *   marked forgotten  known          unknown
  *   in the table      known          unknown at or below its floor, fresh above
- *   never seen        –              fresh for request 1 while there is room for a client, else unknown
+ *   never seen        –              fresh for request 1 while there is room for a client, else unknown and new
  *   a member of ours  known          unknown if its epoch is not above that of a member which was forgotten, else fresh
  *
  * Members that share a database name themselves `~<epoch>~<random>`, anew for each visit: they are forgotten by whole epochs, so that
@@ -66,9 +66,9 @@ export class RequestTable {
     }
     if (this.#forgotten.has(clientId)) return { kind: 'unknown' }
     if (client !== undefined) return { kind: requestNo <= client.floor ? 'unknown' : 'fresh' }
-    if (requestNo !== 1) return { kind: 'unknown' }
     const isFull = this.#forgotten.isFull && this.#clients.size >= limits.clientsMax
-    return isFull ? { kind: 'unknown', isTableFull: true } : { kind: 'fresh' }
+    if (isFull) return { kind: 'unknown', isTableFull: true }
+    return requestNo === 1 ? { kind: 'fresh' } : { kind: 'unknown', isNew: true }
   }
 
   apply(entries: readonly RequestEntry[]): void {
