@@ -18,6 +18,7 @@ import { exportFrom } from './export.ts'
 import { collect, type ImportSource } from './import-source.ts'
 import { limits } from './limits.ts'
 import type { Reign } from './reign.ts'
+import { assertRequestOptions } from './request-options.ts'
 import type { Row, RunResult, SqlParam, SqlParams } from './sql.ts'
 import { rowsAs, run, runAll, template } from './statements.ts'
 import { runTransaction } from './transaction.ts'
@@ -92,6 +93,7 @@ export class DatabaseHandle implements Led {
 
   async transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
     this.#refuseInside()
+    assertRequestOptions(options)
     const { engine, clock, executor, outcomes, onDiscarded, receipt } = this.#reign
     const level = options.durability ?? this.#reign.durability
     const inside = { database: this as DatabaseHandle, isOpen: true }
@@ -145,6 +147,8 @@ export class DatabaseHandle implements Led {
 
   async import(source: ImportSource): Promise<Receipt> {
     this.#refuseInside()
+    const { refusal } = this.#reign.executor
+    if (refusal !== undefined) throw refusal
     return this.#reign.replaceBy(await collect(source, limits.transactionBytesMax))
   }
 
@@ -164,6 +168,7 @@ export class DatabaseHandle implements Led {
   /** One synchronous piece of work on the connection, answered at the asked level; with an id, at most once. */
   #request<T>(work: (shouldStop: () => boolean) => T, options: RequestOptions): Promise<Answer<T>> {
     this.#refuseInside()
+    assertRequestOptions(options)
     const { executor, clock, outcomes, durability } = this.#reign
     const { deadlineMs = limits.requestDeadlineMs, requestId } = options
     const stopAtMs = clock.now() + deadlineMs

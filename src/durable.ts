@@ -40,6 +40,7 @@ export class DurableWaits {
   /** The same for the commit that `receipt` stands for. @throws COMMIT_LOST, OUTCOME_UNKNOWN, INVALID_OPTIONS */
   async of(receipt: Receipt): Promise<void> {
     const { store, view } = this.#ports
+    if (!isReceipt(receipt)) throw foreign(receipt)
     const verdict = this.#receipts.judge(receipt, { epoch: store.epoch, sealedTxid: view.sealedTxid })
     if (verdict !== 'kept') throw refusals[verdict](receipt)
     try {
@@ -49,6 +50,10 @@ export class DurableWaits {
     }
   }
 }
+
+/** Types do not keep other things out. */
+const isReceipt = (receipt: Partial<Receipt> | undefined | null): boolean =>
+  [receipt?.epoch, receipt?.txid].every((number) => Number.isSafeInteger(number) && Number(number) >= 0)
 
 const lost = ({ epoch, txid }: Receipt, cause?: unknown) =>
   new DatabaseError('COMMIT_LOST', `transaction ${txid} of epoch ${epoch} was lost before it was durable`, {

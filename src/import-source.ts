@@ -44,8 +44,17 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
 function chunksOf(source: ImportSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (source instanceof Uint8Array) return [source]
   if (source instanceof Blob) return readAll(source.stream())
-  return source instanceof ReadableStream ? readAll(source) : source
+  if (source instanceof ReadableStream) return readAll(source)
+  if (isIterable(source)) return source
+  throw new DatabaseError('IMPORT_INVALID', `import: the source is ${describe(source)}, which gives no bytes`)
 }
+
+/** Types do not keep other things out. */
+const isIterable = (source: unknown): boolean =>
+  typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source)
+
+const describe = (source: unknown): string =>
+  typeof source === 'object' ? Object.prototype.toString.call(source) : typeof source
 
 async function* readAll(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader()

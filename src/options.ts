@@ -3,6 +3,7 @@ import type { OpenOptions } from './api.ts'
 import { DatabaseError } from './errors.ts'
 import type { Durability } from './events.ts'
 import { limits } from './limits.ts'
+import { assertTools } from './option-tools.ts'
 import type { ConnectionPragmas } from './sql.ts'
 import type { ChecksumAlgorithm } from './storage/block-store.ts'
 
@@ -49,6 +50,7 @@ export function assertName(name: unknown): asserts name is string {
 /** @throws INVALID_OPTIONS, NOT_SUPPORTED */
 export function settingsOf(options: OpenOptions): Settings {
   refuseUnknown(options, 'options', optionNames)
+  assertTools(options)
   const { syncPolicy = {}, recovery = {}, backpressure, blockSize, pragmas = {} } = options
   refuseUnknown(syncPolicy, 'syncPolicy', [
     'intervalMs',
@@ -69,7 +71,7 @@ export function settingsOf(options: OpenOptions): Settings {
       maxDirtyBlocks: whole('syncPolicy.maxDirtyBlocks', syncPolicy.maxDirtyBlocks, limits.maxDirtyBlocks),
       maxDirtyBytes: whole('syncPolicy.maxDirtyBytes', syncPolicy.maxDirtyBytes, limits.maxDirtyBytes),
     },
-    verifyAfterWrite: syncPolicy.verifyAfterWrite ?? false,
+    verifyAfterWrite: flag('syncPolicy.verifyAfterWrite', syncPolicy.verifyAfterWrite),
     backpressure: watermarks(backpressure),
     recovery: {
       verify: oneOf('recovery.verify', recovery.verify, ['sample', 'full', 'none']),
@@ -174,7 +176,14 @@ function whole(name: string, value: number | undefined, fallback: number, { min 
   throw invalid(name, value, `a whole number of at least ${min}`)
 }
 
-function refuseUnknown(given: object, where: string, known: readonly string[]): void {
+function flag(name: string, value = false): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalid(name, value, 'true or false')
+}
+
+/** Types do not keep null out. */
+function refuseUnknown(given: object | null, where: string, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null) throw invalid(where, given, 'an object')
   for (const name of Object.keys(given)) {
     if (!known.includes(name))
       throw new DatabaseError(

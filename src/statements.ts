@@ -35,7 +35,7 @@ export function runAll(engine: SqlEngine, statements: readonly Statement[], opti
   if (isOwn) engine.begin()
   else engine.savepoint(BATCH)
   try {
-    const results = statements.map((statement) => run(engine, statement, options))
+    const results = statements.map((statement, index) => runNth(engine, { statement, index }, options))
     if (isOwn) engine.commit()
     else engine.releaseSavepoint(BATCH)
     return results
@@ -47,6 +47,27 @@ export function runAll(engine: SqlEngine, statements: readonly Statement[], opti
       engine.releaseSavepoint(BATCH)
     }
     throw error
+  }
+}
+
+/** Says which of the statements failed; `details.statement` is one within its text. */
+function runNth(
+  engine: SqlEngine,
+  { statement, index }: { readonly statement: Statement; readonly index: number },
+  options: StatementOptions,
+): RunResult {
+  try {
+    return run(engine, statement, options)
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error
+    const { code, message, cause, retryable, sqliteCode, outcome } = error
+    throw new DatabaseError(code, message, {
+      cause,
+      retryable,
+      details: { ...error.details, index },
+      ...(sqliteCode === undefined ? {} : { sqliteCode }),
+      ...(outcome === undefined ? {} : { outcome }),
+    })
   }
 }
 
