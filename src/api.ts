@@ -83,7 +83,10 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
   /** Milliseconds; default 30,000. Bounds waiting and running. */
   readonly deadlineMs?: number
-  /** `client:n`, n counting from 1 for each client name: asked again, a request is answered instead of run again. */
+  /**
+   * `client:n`, n counting from 1 for each client name: asked again, a request is answered instead of run again. A client begins with 1;
+   * after a restart it goes on with any n if something of it was committed, else with 1 again.
+   */
   readonly requestId?: string
 }
 
@@ -140,7 +143,10 @@ export type Transaction = Queryable
 
 export interface Database extends Queryable, AsyncDisposable {
   readonly name: string
-  /** Rows one by one, as of one moment; they are held in memory in chunks, at most 256 MiB. */
+  /**
+   * Rows one by one, as of one moment. The statement is run to its end first, so that none stays open between requests: until they are
+   * read, all its rows are in memory, at most 256 MiB. For more, page by a key: `WHERE id > ? ORDER BY id LIMIT n`. @throws RESULT_TOO_LARGE
+   */
   iterate<R extends Row = { readonly [column: string]: SqlValue }>(
     sql: string,
     params?: SqlParams,

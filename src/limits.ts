@@ -73,11 +73,11 @@ export const limits = {
   /** A client waits this much longer than the deadline for the other side to say that it has passed. */
   answerGraceMs: 5_000,
 
-  /** A file that another page still holds: attempts at it, and the first and last pause between two. About 2.6 s together. */
   /** Blocks of a database on IndexedDB are kept in memory, up to this. */
   residentBytesMax: 1024 * MiB,
   /** A store that others keep open is waited for when it is to be removed. */
   destroyMs: 10_000,
+  /** A file that another page still holds: attempts at it, and the first and last pause between two. About 2.6 s together. */
   handleTriesMax: 11,
   handleRetryMs: 10,
   handleRetryMsMax: 500,
