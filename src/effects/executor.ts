@@ -18,8 +18,9 @@ import { Deadlines } from './deadlines.ts'
 import { IdleWaits } from './idle-waits.ts'
 import { LoopWatch } from './loop-watch.ts'
 import type { Clock, SqlEngine } from './ports.ts'
-import { expired, leftOpen, outOfTime } from './request-errors.ts'
+import { expired, outOfTime } from './request-errors.ts'
 import { RequestQueue } from './request-queue.ts'
+import { exclusiveOutcomeOf, type Outcome, outcomeOf } from './run-request.ts'
 
 export interface ExecutorPorts extends AnswerPorts {
   readonly engine: SqlEngine
@@ -194,19 +195,11 @@ export class Executor {
   }
 
   #run(entry: Entry): void {
-    const { engine, view } = this.#ports
+    const { view } = this.#ports
     const before = view.sealedTxid
-    let value: unknown
-    let error: unknown
-    try {
-      value = entry.start?.()
-    } catch (thrown) {
-      error = thrown
-    }
-    if (engine.isPoisoned) this.#ports.onPoisoned()
-    else if (!engine.isAutocommit) error = this.#rollBack(error)
-    const coming = view.sealedTxid === before ? this.#awaiting.after(entry, error) : undefined
-    if (coming === undefined) this.#answer(entry, before, { value, error })
+    const outcome = outcomeOf(entry.start, this.#ports)
+    const coming = view.sealedTxid === before ? this.#awaiting.after(entry, outcome.error) : undefined
+    if (coming === undefined) this.#answer(entry, before, outcome)
     else this.#park(entry, coming)
   }
 
@@ -229,34 +222,14 @@ export class Executor {
   async #runExclusive(entry: Entry, work: () => Promise<unknown>): Promise<void> {
     this.#isExclusive = true
     const before = this.#ports.view.sealedTxid
-    let value: unknown
-    let error: unknown
-    try {
-      value = await work()
-    } catch (thrown) {
-      error = thrown
-    }
+    const outcome = await exclusiveOutcomeOf(work, this.#ports, () => this.#isPaused)
     this.#isExclusive = false
-    const { engine } = this.#ports
-    if (engine.isPoisoned) this.#ports.onPoisoned()
-    else if (!this.#isPaused && !engine.isAutocommit) error = this.#rollBack(error)
-    this.#answer(entry, before, { value, error })
+    this.#answer(entry, before, outcome)
     this.#endTurn()
     this.schedule()
   }
 
-  /** What a request left open must not become part of the next one: a connection that cannot roll it back is made anew. */
-  #rollBack(cause: unknown): unknown {
-    try {
-      this.#ports.engine.rollback()
-      return leftOpen(cause)
-    } catch (error) {
-      this.#ports.onPoisoned()
-      return error
-    }
-  }
-
-  #answer(entry: Entry, before: Txid, outcome: { readonly value: unknown; readonly error: unknown }): void {
+  #answer(entry: Entry, before: Txid, outcome: Outcome): void {
     try {
       this.#answers.answer(entry, before, outcome)
     } catch (error) {

@@ -36,6 +36,8 @@ function executorOver(engine: Pick<SqlEngine, 'isPoisoned' | 'isAutocommit' | 'r
     groupBytesMax: 1,
     queueMax: 10,
     turnMs: 10,
+    awaited: () => undefined,
+    mayServe: () => true,
   })
   return { executor, view, log }
 }
