@@ -89,17 +89,35 @@ export class RecordEncoder {
     const bytes = recordBytesOf(entries.length, images.length, requests.length, this.#blockSize)
     this.#growBuffer(Math.min(bytes, CHUNK_BYTES))
     if (bytes > CHUNK_BYTES) return this.#encodeLong(input, imagesAt, bytes, write)
-    const buffer = this.#buffer
-    const hash = this.#putMeta(buffer, this.#view, input, bytes)
+    const hash = this.#putAll(this.#buffer, this.#view, input, { imagesAt, bytes })
+    write(this.#buffer.subarray(0, bytes), 0)
+    return { bytes, hash, imagesAt }
+  }
+
+  /** The record in a buffer of its own, which is the caller's: for media that take a record as one value. */
+  encodeWhole(input: RecordInput): { readonly record: Uint8Array; readonly hash: bigint } {
+    const { entries, images, requests } = input
+    const imagesAt = HEADER_BYTES + entries.length * RECORD_ENTRY_BYTES + requests.length
+    const bytes = recordBytesOf(entries.length, images.length, requests.length, this.#blockSize)
+    const record = new Uint8Array(bytes)
+    return { record, hash: this.#putAll(record, viewOf(record), input, { imagesAt, bytes }) }
+  }
+
+  #putAll(
+    buffer: Uint8Array,
+    view: DataView,
+    input: RecordInput,
+    { imagesAt, bytes }: { readonly imagesAt: number; readonly bytes: number },
+  ): bigint {
+    const hash = this.#putMeta(buffer, view, input, bytes)
     let end = imagesAt
-    for (const image of images) {
+    for (const image of input.images) {
       buffer.set(image, end)
       end += image.length
     }
     buffer.fill(0, end, bytes)
-    putTrailer(buffer, this.#view, bytes - TRAILER_BYTES, bytes, hash)
-    write(buffer.subarray(0, bytes), 0)
-    return { bytes, hash, imagesAt }
+    putTrailer(buffer, view, bytes - TRAILER_BYTES, bytes, hash)
+    return hash
   }
 
   #encodeLong(

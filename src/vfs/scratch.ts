@@ -44,10 +44,26 @@ export class Scratch {
     const length = value.length
     if (length <= shortLength) {
       const pointer = this.take(length * 3 + 1)
-      if (this.#copyAscii(value, pointer)) return pointer
-      return this.#encode(value, pointer, length * 3)
+      if (!this.#copyAscii(value, pointer)) this.#encode(value, pointer, length * 3)
+      return pointer
     }
-    if (length * 3 < arenaBytes) return this.#encode(value, this.take(length * 3 + 1), length * 3)
+    if (length * 3 < arenaBytes) {
+      const pointer = this.take(length * 3 + 1)
+      this.#encode(value, pointer, length * 3)
+      return pointer
+    }
+    return this.#longAscii(value) ?? this.#longText(value)
+  }
+
+  /** Long text is mostly ASCII: as long as its units, it is encoded where it will lie. Undefined for other text. */
+  #longAscii(value: string): number | undefined {
+    const pointer = this.#allocate(value.length + 1)
+    if (this.#encode(value, pointer, value.length) < value.length) return void this.#module._sqlite3_free(pointer)
+    this.#large.push(pointer)
+    return pointer
+  }
+
+  #longText(value: string): number {
     const bytes = encoder.encode(value)
     const pointer = this.blob(bytes)
     this.#module.HEAPU8[pointer + bytes.length] = 0
@@ -81,11 +97,13 @@ export class Scratch {
     return true
   }
 
+  /** Returns how many UTF-16 units found room. */
   #encode(value: string, pointer: number, bytesMax: number): number {
     const heap = this.#module.HEAPU8
-    this.textBytes = encoder.encodeInto(value, heap.subarray(pointer, pointer + bytesMax)).written
-    heap[pointer + this.textBytes] = 0
-    return pointer
+    const { read, written } = encoder.encodeInto(value, heap.subarray(pointer, pointer + bytesMax))
+    heap[pointer + written] = 0
+    this.textBytes = written
+    return read
   }
 
   #allocate(bytes: number): number {

@@ -23,18 +23,18 @@ export async function writeRecord(
   const { blockSize } = parts.header
   const { chunkBytes } = parts.limits
   const bytes = recordBytesOf(input.entries.length, input.images.length, input.requests.length, blockSize)
+  const { epoch, firstTxid, lastTxid } = input
+  if (bytes <= chunkBytes) {
+    const { record, hash } = encoder.encodeWhole(input)
+    await write(parts, durability, firstTxid, record)
+    return { epoch, firstTxid, lastTxid, hash, bytes, chunks: 0 }
+  }
   // Values are cloned with the whole buffer behind them: each has one of its own size.
   const pieces = Array.from(
     { length: Math.ceil(bytes / chunkBytes) },
     (_, index) => new Uint8Array(Math.min(chunkBytes, bytes - index * chunkBytes)),
   )
   const { hash } = encoder.encode(input, (part, at) => putInto(pieces, { chunkBytes, part, at }))
-  const { epoch, firstTxid, lastTxid } = input
-  const [first] = pieces
-  if (pieces.length === 1 && first !== undefined) {
-    await write(parts, durability, firstTxid, first)
-    return { epoch, firstTxid, lastTxid, hash, bytes, chunks: 0 }
-  }
   try {
     for (const [index, piece] of pieces.entries()) await write(parts, 'relaxed', [epoch, firstTxid, index], piece)
     await write(parts, durability, firstTxid, { epoch, chunks: pieces.length, bytes })

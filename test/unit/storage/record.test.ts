@@ -102,6 +102,7 @@ describe('a record', () => {
       (images, tombstones, algorithm, requests) => {
         const input = inputOf(images, tombstones, algorithm, requests)
         const { bytes } = encode(input)
+        expect(new RecordEncoder(storeId, blockSize).encodeWhole(input).record).toEqual(bytes)
         const decoded = decode(bytes)
         if (decoded.kind !== 'whole') throw new Error(`decodes as ${decoded.kind}`)
         const { record, damaged } = decoded

@@ -72,6 +72,17 @@ test('a blob of megabytes', async () => {
   expect(Buffer.compare(row?.[0] ?? new Uint8Array(), given)).toBe(0)
 })
 
+test.each<[string, string]>([
+  ['ASCII', 'a'.repeat(40_000)],
+  ['ASCII but for its end', `${'a'.repeat(40_000)}€`],
+  ['anything', '€ä😀\ud800'.repeat(20_000)],
+])('a long text of %s, as a parameter and in SQL', async (_, text) => {
+  const db = await openFixture()
+  const kept = text.replaceAll(/\ud800(?![\udc00-\udfff])/g, '\ufffd')
+  expect(db.all('SELECT ?', [text])).toEqual([[kept]])
+  expect(db.all(`SELECT '${text}'`)).toEqual([[kept]])
+})
+
 test('booleans are 0 and 1', async () => {
   const db = await openFixture()
   expect(db.all('SELECT ?, ?', [true, false])).toEqual([[1, 0]])
