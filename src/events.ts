@@ -83,6 +83,11 @@ export interface LeaderChanged {
   readonly ms: number
 }
 
+/** Something came from another member, or from whoever can post there, that was none of ours: it was dropped, not run. */
+export interface MessageRefused {
+  readonly type: 'message.refused'
+}
+
 /** The store was brought to its last whole commit; the report says what was found and done. */
 export interface RecoveryFinished {
   readonly type: 'recovery.finished'
@@ -149,6 +154,7 @@ export type DatabaseEvent =
   | SyncFailed
   | BackpressureChanged
   | LeaderChanged
+  | MessageRefused
   | RecoveryFinished
   | CheckpointFinished
   | ChecksumMismatched

@@ -76,7 +76,7 @@ export class Life {
     this.#makeEngine = engineMaker(settings, options, this.#streams)
   }
 
-  get streams(): Pick<Streams, 'events$' | 'commits$' | 'metrics$' | 'status$'> {
+  get streams(): Pick<Streams, 'events$' | 'commits$' | 'metrics$' | 'status$' | 'emit'> {
     return this.#streams
   }
 

@@ -25,7 +25,6 @@ export interface MemberReignPorts {
   readonly cause: LeaderCause
   /** Since when nobody led. */
   readonly sinceMs: number
-  readonly onRefused: () => void
   readonly began: (database: DatabaseHandle, epoch: number) => void
   /** It leads no more: LEASE_LOST, or what broke it. */
   readonly ended: (error: DatabaseError) => void
@@ -54,7 +53,7 @@ export class MemberReign {
   }
 
   async begin(): Promise<void> {
-    const { transport, given, began, ended, onRefused } = this.#ports
+    const { transport, given, began, ended } = this.#ports
     const life = this.#life
     life.ended.catch((error: unknown) => ended(asDatabaseError(error)))
     try {
@@ -64,7 +63,7 @@ export class MemberReign {
         epoch: () => life.epoch,
         pragmas: given.settings.pragmas,
         timer: given.clock,
-        onRefused,
+        onRefused: () => life.streams.emit({ type: 'message.refused' }),
       })
       this.#clients = clients
       life.reign?.onStalled(() => clients.stoodStill())

@@ -90,6 +90,7 @@ export class Member {
       follower: {
         epochMin: () => this.#machine.getSnapshot().context.epoch,
         joined: (database, joined) => this.#joined(database, joined),
+        onRefused: () => this.#parts.streams.emit({ type: 'message.refused' }),
         refused: (error) => send({ type: 'leader.refused', code: this.#note(error).code }),
         lost: (how) => {
           this.#leaderlessSinceMs = this.#given.clock.now()
@@ -149,7 +150,6 @@ export class Member {
       given: this.#given,
       cause,
       sinceMs: this.#leaderlessSinceMs,
-      onRefused: () => undefined,
       began: (database, epoch) => {
         this.#machine.send({ type: 'reign.began', epoch })
         this.#parts.database.noteReport(database.recoveryReport)

@@ -47,8 +47,10 @@ export interface Metrics {
   readonly epoch: number
   /** Duration of the recovery at open; null until it has ended. */
   readonly recoveryMs: number | null
-  /** From the end of the previous reign to the first request that this one could run; null until there was one. */
+  /** From the loss of the last leader to the beginning of this reign; null when nobody led before. */
   readonly handOverMs: number | null
+  /** What came from other members and was dropped: malformed, repeated, or none of ours. */
+  readonly messagesRefused: number
 }
 
 /** Values that are measured rather than counted; whoever knows one reports it. */

@@ -22,6 +22,8 @@ export interface FollowerPorts {
   readonly epochMin: () => number
   readonly joined: (database: RemoteDatabase, joined: Joined) => void
   readonly refused: (error: unknown) => void
+  /** Something that is none of ours was dropped. */
+  readonly onRefused: () => void
   readonly lost: (how: 'leader.lost' | 'leader.resigned') => void
 }
 
@@ -107,9 +109,12 @@ export class Follower {
     const { name, timer, join, epochMin, joined, refused } = this.#ports
     const link = new Link(connection, {
       timer,
-      onBeat: (isResigned) => {
-        this.#isHeard = true
-        if (isResigned) this.#lose(session, 'leader.resigned')
+      member: {
+        onBeat: (isResigned) => {
+          this.#isHeard = true
+          if (isResigned) this.#lose(session, 'leader.resigned')
+        },
+        onRefused: this.#ports.onRefused,
       },
     })
     const session: Session = { connection, link, epoch: 0 }
@@ -120,6 +125,7 @@ export class Follower {
         end(session)
         return !this.#isCurrent(search)
       }
+      link.speak(answer.version)
       session.epoch = answer.epoch
       this.#session = session
       this.#isSeeking = false

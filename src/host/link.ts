@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts'
 import { Channel, type Port } from '../wire/channel.ts'
 import {
   ALL_IDS,
+  PROTOCOL_OF_JOIN,
   type ClientMessage,
   type Methods,
   type ServerMessage,
@@ -14,21 +15,27 @@ import {
   type WireId,
 } from '../wire/protocol.ts'
 import { decodeError } from '../wire/wire-error.ts'
+import { isServerMessage } from './message-guard.ts'
 import { Pending, type PendingOptions } from './pending.ts'
 import type { Timer } from './timer.ts'
 
 export interface LinkOptions {
   readonly timer: Timer
   readonly logger?: Logger | undefined
-  /** The leader is there; or it has said that it lets go. */
-  readonly onBeat?: (isResigned: boolean) => void
+  /** Of a member that follows. Absent: the other side is a worker that nobody else can speak to. */
+  readonly member?: {
+    /** The leader is there; or it has said that it lets go. */
+    readonly onBeat: (isResigned: boolean) => void
+    /** Something that is none of ours came over the connection, and was dropped. */
+    readonly onRefused: () => void
+  }
 }
 
 export class Link {
   readonly #channel: Channel<ServerMessage, ClientMessage>
   readonly #pending: Pending
   readonly #logger: Logger | undefined
-  readonly #onBeat: (isResigned: boolean) => void
+  readonly #member: LinkOptions['member']
   #lastBeat: number | undefined
   readonly told: { readonly [S in StreamName]: Subject<Streamed[S]> } = {
     events: new Subject(),
@@ -39,14 +46,21 @@ export class Link {
 
   constructor(port: Port, options: LinkOptions) {
     this.#logger = options.logger
-    this.#onBeat = options.onBeat ?? (() => undefined)
+    const { member } = options
+    this.#member = member
     this.#channel = new Channel(port, {
+      ...(member === undefined ? {} : { version: PROTOCOL_OF_JOIN }),
       lastBeat: () => this.#lastBeat,
-      receive: (message) => this.#receive(message),
-      onRefused: (error) => this.lose(error),
+      receive: (message) => (isServerMessage(message) ? this.#receive(message) : member?.onRefused()),
+      onRefused: (error) => (member === undefined ? this.lose(error) : member.onRefused()),
       onUnsendable: (message, error) => 'id' in message && this.#pending.reject(message.id, unsendable(error)),
     })
     this.#pending = new Pending((message, transfer) => this.post(message, transfer), options.timer)
+  }
+
+  /** Both sides have agreed on this version of the protocol. */
+  speak(version: number): void {
+    this.#channel.speak(version)
   }
 
   post(message: ClientMessage, transfer: readonly Transferable[] = []): void {
@@ -102,9 +116,9 @@ export class Link {
         return this.#pending.again(message.id)
       case 'beat':
         this.#lastBeat = message.beat
-        return this.#onBeat(false)
+        return this.#member?.onBeat(false)
       case 'resigned':
-        return this.#onBeat(true)
+        return this.#member?.onBeat(true)
       case 'logged':
         return this.#logger?.[message.level](message.record, message.message)
       case 'told':

@@ -1,8 +1,8 @@
 /**
- * What may be taken from a client: messages of the protocol's shape, each id once. Whoever can post to a channel can post anything; what
- * is malformed or was seen before is dropped, not run.
+ * What may be taken from the other side: messages of the protocol's shape, and of a client each id once. Whoever can post to a channel
+ * can post anything; what is malformed or was seen before is dropped, not run.
  */
-import type { ClientMessage, WireId } from '../wire/protocol.ts'
+import type { ClientMessage, ServerMessage, WireId } from '../wire/protocol.ts'
 
 type Kind = ClientMessage['kind']
 type Shape = Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>
@@ -23,6 +23,20 @@ const shapes: Readonly<Record<Kind, Shape>> = {
   subscribe: { stream: 'string', isOn: 'boolean' },
 }
 
+/** What a leader's messages have to have. */
+const told: Readonly<Record<ServerMessage['kind'], Shape>> = {
+  begun: { id: 'number' },
+  chunk: { id: 'number', value: 'object' },
+  answer: { id: 'number' },
+  failed: { id: 'number', error: 'object' },
+  told: { stream: 'string', value: 'object' },
+  ended: {},
+  beat: { beat: 'number' },
+  again: { id: 'number' },
+  resigned: {},
+  logged: { level: 'string', record: 'object' },
+}
+
 /** Begin something under an id of their own. */
 const requests = ['call', 'begin', 'iterate', 'export'] as const satisfies Kind[]
 const beginners: readonly Kind[] = ['open', 'destroy', 'join', ...requests]
@@ -38,7 +52,7 @@ export class MessageGuard {
   readonly #again = new Set<WireId>()
 
   admits(message: unknown): message is ClientMessage {
-    if (!isOfShape(message)) return false
+    if (!isClientMessage(message)) return false
     if (!beginners.includes(message.kind)) return true
     const { id } = message as { readonly id: WireId }
     if (this.#again.delete(id)) return true
@@ -52,12 +66,15 @@ export class MessageGuard {
   }
 }
 
-function isOfShape(message: unknown): message is ClientMessage {
+const isClientMessage = (message: unknown): message is ClientMessage => isOfShape(message, shapes)
+
+/** Whether it has what its kind has to have. */
+export const isServerMessage = (message: unknown): message is ServerMessage => isOfShape(message, told)
+
+function isOfShape(message: unknown, known: Readonly<Record<string, Shape>>): boolean {
   if (typeof message !== 'object' || message === null || !('kind' in message)) return false
   const { kind } = message
-  if (typeof kind !== 'string' || !Object.hasOwn(shapes, kind)) return false
+  if (typeof kind !== 'string' || !Object.hasOwn(known, kind)) return false
   const parts = message as Readonly<Record<string, unknown>>
-  return Object.entries(shapes[kind as Kind]).every(
-    ([name, type]) => typeof parts[name] === type && parts[name] !== null,
-  )
+  return Object.entries(known[kind] ?? {}).every(([name, type]) => typeof parts[name] === type && parts[name] !== null)
 }

@@ -12,6 +12,7 @@ import { limits } from '../limits.ts'
 import { Channel, type Port } from '../wire/channel.ts'
 import {
   ALL_IDS,
+  PROTOCOL_OF_JOIN,
   type CallMessage,
   type ClientMessage,
   type Join,
@@ -67,9 +68,11 @@ export class Server {
     this.#services = services
     this.#channel = new Channel(port, {
       receive: (message, beat) => this.#admit(message, beat),
+      ...(services.join === undefined ? {} : { version: PROTOCOL_OF_JOIN }),
       onRefused: (error) => {
         this.#services.onRefused?.()
-        this.#failed(ALL_IDS, error)
+        // Where others can post too, that it came from the client is not known.
+        if (services.join === undefined) this.#failed(ALL_IDS, error)
       },
       onUnsendable: (message, error) => this.#unsendable(message, error),
     })
@@ -192,6 +195,7 @@ export class Server {
   #join(join: Join): Joined {
     const { database, epoch, version, beat } = offered(this.#services.join)(join)
     this.#isBegun = true
+    this.#channel.speak(version)
     this.tell({ kind: 'beat', beat })
     return { ...this.#show(database), epoch, version }
   }

@@ -18,6 +18,8 @@ export interface Counts {
   flushMs: Tally
   groupSize: Tally
   recoveryMs: number | null
+  handOverMs: number | null
+  messagesRefused: number
 }
 
 export const noGauges: Gauges = {
@@ -45,6 +47,8 @@ export const noCounts = (sinceMs: number): Counts => ({
   flushMs: emptyTally(millisecondBounds),
   groupSize: emptyTally(countBounds),
   recoveryMs: null,
+  handOverMs: null,
+  messagesRefused: 0,
 })
 
 /** Counts an event at `nowMs`; false when it moves nothing. */
@@ -69,6 +73,13 @@ export function count(counts: Counts, event: DatabaseEvent, nowMs: number): bool
     case 'recovery.finished':
       counts.recoveryMs = event.ms
       return true
+    case 'leader.changed':
+      if (event.cause === 'opened') return false
+      counts.handOverMs = event.ms
+      return true
+    case 'message.refused':
+      counts.messagesRefused += 1
+      return true
     default:
       return false
   }
@@ -91,5 +102,7 @@ export function metricsOf(counts: Counts, gauges: Gauges, nowMs: number): Metric
     flushMs: histogramOf(counts.flushMs),
     groupSize: histogramOf(counts.groupSize),
     recoveryMs: counts.recoveryMs,
+    handOverMs: counts.handOverMs ?? gauges.handOverMs,
+    messagesRefused: counts.messagesRefused,
   }
 }

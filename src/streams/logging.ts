@@ -57,6 +57,8 @@ function entryOf(event: DatabaseEvent): Entry {
       return [event.isHigh ? 'warn' : 'info', record, event.isHigh ? 'writers are held' : 'writers are released']
     case 'leader.changed':
       return ['info', record, `this database is the ${event.role} of epoch ${event.epoch}`]
+    case 'message.refused':
+      return ['warn', record, 'a message that is none of ours was dropped']
     case 'recovery.finished':
       return ['info', record, 'recovery finished']
     case 'checkpoint.finished':

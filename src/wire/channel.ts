@@ -22,18 +22,22 @@ export interface ChannelPorts<In, Out> {
   readonly onUnsendable: (message: Out, error: unknown) => void
   /** Stamps what is sent: the last beat that was heard. */
   readonly lastBeat?: () => number | undefined
+  /** Of the protocol, in which it writes until `speak` says otherwise. Absent: our own. */
+  readonly version?: number
 }
 
 export class Channel<In, Out> {
   readonly #port: Port
   readonly #onUnsendable: ChannelPorts<In, Out>['onUnsendable']
   readonly #lastBeat: () => number | undefined
+  #version: number
   #outbox: Out[] = []
   #transfer: Transferable[] = []
   #isPostScheduled = false
 
   constructor(port: Port, ports: ChannelPorts<In, Out>) {
-    const { receive, onRefused, onUnsendable, lastBeat = () => undefined } = ports
+    const { receive, onRefused, onUnsendable, lastBeat = () => undefined, version = PROTOCOL_VERSION } = ports
+    this.#version = version
     this.#port = port
     this.#onUnsendable = onUnsendable
     this.#lastBeat = lastBeat
@@ -44,6 +48,11 @@ export class Channel<In, Out> {
     })
     port.addEventListener('messageerror', () => onRefused(refused('a message could not be read', {})))
     port.start?.()
+  }
+
+  /** Both sides have agreed on this version of the protocol. */
+  speak(version: number): void {
+    this.#version = version
   }
 
   /** @param transfer buffers that belong to the other side from here on */
@@ -73,7 +82,7 @@ export class Channel<In, Out> {
 
   #send(messages: readonly Out[], transfer: Transferable[]): void {
     const beat = this.#lastBeat()
-    const envelope: Envelope<Out> = { datasync: PROTOCOL_VERSION, messages, ...(beat === undefined ? {} : { beat }) }
+    const envelope: Envelope<Out> = { datasync: this.#version, messages, ...(beat === undefined ? {} : { beat }) }
     this.#port.postMessage(envelope, transfer)
   }
 

@@ -18,7 +18,8 @@
  *   leave ───────────────────────────────────▶
  *
  * An id is the client's, used once. A call with `within` belongs to the transaction that `within` began. Messages travel in
- * envelopes, in order; an envelope names the protocol's version, and a newer one than ours is refused whole.
+ * envelopes, in order; an envelope names the version that it is written in, and a newer one than ours is refused whole. A page and its
+ * worker are of one version; members agree on theirs when they join.
  */
 import type { DatabaseErrorOptions, ErrorCode } from '../errors.ts'
 import type {
@@ -38,8 +39,10 @@ import type { VerifyReport } from '../storage/block-store.ts'
 import type { RecoveryReport } from '../storage/recovery-report.ts'
 
 export const PROTOCOL_VERSION = 1
-/** Whoever speaks at least this is understood. A `join` is always written in it. */
+/** Whoever speaks at least this is understood. */
 export const PROTOCOL_OLDEST = 1
+/** In which members write until they have agreed on one that both speak. For all time: it is how they come to know each other. */
+export const PROTOCOL_OF_JOIN = 1
 
 /** Numbered by the client from 1. */
 export type WireId = number

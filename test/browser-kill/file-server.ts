@@ -19,12 +19,15 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /**
- * Serves `/` as an empty page, each entry under its name with `.js`, and each file under its name. An entry is a path beside this file, a
+ * Serves `/` as an empty page, each entry under its name with `.js`, each file under its name, and scripts by their paths. An entry is a path beside this file, a
  * file one from the root of the project.
  */
 export async function serveScripts(
   entries: readonly string[],
-  { files = [] }: { readonly files?: readonly string[] } = {},
+  {
+    files = [],
+    texts = {},
+  }: { readonly files?: readonly string[]; readonly texts?: Readonly<Record<string, string>> } = {},
 ): Promise<FileServer> {
   const { outputFiles } = await build({
     entryPoints: entries.map((entry) => path.join(import.meta.dirname, entry)),
@@ -38,6 +41,7 @@ export async function serveScripts(
   const served = new Map<string, string | Buffer>([
     ['/', '<!doctype html><meta charset="utf-8"><title>page</title>'],
     ...files.map((file) => [`/${path.basename(file)}`, readFileSync(file)] as const),
+    ...Object.entries(texts),
     ...outputFiles.map((file) => [`/${path.basename(file.path)}`, file.text] as const),
   ])
   const server = createServer((request, response) => {

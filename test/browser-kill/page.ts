@@ -29,6 +29,16 @@ export class Page {
     await loaded
   }
 
+  /** What was there before this. */
+  async back(): Promise<void> {
+    const shown = this.#next('Page.frameNavigated')
+    await this.evaluate('history.back()')
+    await shown
+    await this.evaluate(
+      "new Promise((resolve) => document.readyState === 'complete' ? resolve() : addEventListener('load', resolve))",
+    )
+  }
+
   async reload(): Promise<void> {
     const loaded = this.#next('Page.loadEventFired')
     await this.send('Page.reload')

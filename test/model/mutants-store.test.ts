@@ -122,8 +122,8 @@ const mutants: readonly Mutant[] = [
       edit('checkpointer.ts', '  if (at >= sizeBlocks) return 0', '  if (at >= sizeBlocks || had) return 0'),
       edit(
         'checkpointer.ts',
-        '  table.set(at, entry)\n',
-        '  const had = table.get(at)?.txid === entry.txid\n  table.set(at, entry)\n',
+        '  table.set(at, frame)\n',
+        '  const had = table.get(at)?.txid === frame.txid\n  table.set(at, frame)\n',
       ),
       edit(
         'checkpointer.ts',

@@ -34,11 +34,9 @@ const mutants: readonly Mutant<typeof leaderMachine>[] = [
   },
   {
     name: 'believes the epoch of whoever answers',
-    machine: leaderMachine
-      .provide({ guards: { isOlder: never } })
-      .provide({
-        actions: { recordJoined: assign((_, { epoch }) => ({ epoch, missedCount: 0, isStealAsked: false })) },
-      }),
+    machine: leaderMachine.provide({ guards: { isOlder: never } }).provide({
+      actions: { recordJoined: assign((_, { epoch }) => ({ epoch, missedCount: 0, isStealAsked: false })) },
+    }),
     caughtBy: 'The epoch never falls, and an older leader than was known is not followed',
   },
   {
