@@ -50,14 +50,14 @@ const write = [
 const select = String.raw`SELECT${s}+(?:[A-Za-z_]\w*\b|[*(),.\t-\r ])+\bFROM${s}+${qualified}${s}+${where}`
 const statement = (forms: readonly string[]) => new RegExp(`${s}*(?:${forms.join('|')})${s}*;`, 'iy')
 const writing = statement(write)
-const either = statement([...write, select])
+const running = statement([...write, select])
 
 /** A literal, or what only looks as if it held one. */
 const token = /(-?\d+(?!\.)\b|'[^']*')|-?\d+\.\d+|[xX]'[^']*'|"[^"]*"|\w+/g
 
 /** @param text begins with a statement; one character for each byte. Undefined for any other form, and without literals. */
 export function shapeOf(text: string, options: { readonly wantsRows: boolean }): Shape | undefined {
-  const form = options.wantsRows ? writing : either
+  const form = options.wantsRows ? writing : running
   form.lastIndex = 0
   const [found] = form.exec(text) ?? []
   if (found === undefined) return undefined
