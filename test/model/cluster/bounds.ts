@@ -1,0 +1,97 @@
+/** The spaces that are walked: what members do and suffer in each, how far it goes, and how large it is. */
+import { type ClusterBounds, type Protocol, shipped } from './protocol.ts'
+
+export interface Space {
+  readonly name: string
+  readonly protocol: Protocol
+  readonly bounds: ClusterBounds
+  /** Deterministic, so that a space that shrinks unseen fails. Absent: printed only. */
+  readonly size?: { readonly stateCount: number; readonly stepCount: number }
+}
+
+/** Two members that write, two requests in all, one fault. */
+export const small: ClusterBounds = {
+  members: 2,
+  kinds: ['write'],
+  perMember: 2,
+  requestsMax: 2,
+  windowMax: 1,
+  faultsMax: 1,
+  messagesMax: 2,
+  losesBeats: true,
+  missedMax: 1,
+  restarts: false,
+}
+
+const both = ['write', 'read'] as const
+const files: Protocol = { ...shipped, medium: 'files' }
+
+export const usual: readonly Space[] = [
+  {
+    name: 'two write, two faults, a wild channel',
+    protocol: shipped,
+    bounds: { ...small, faultsMax: 2, messagesMax: 1 },
+    size: { stateCount: 764_735, stepCount: 2_666_417 },
+  },
+  {
+    name: 'two write with two requests at once, two faults, connections that keep the order',
+    protocol: { ...shipped, channel: 'ordered' },
+    bounds: { ...small, faultsMax: 2, windowMax: 2 },
+    size: { stateCount: 725_124, stepCount: 2_332_259 },
+  },
+  {
+    name: 'two write and read strictly',
+    protocol: shipped,
+    bounds: { ...small, kinds: both },
+    size: { stateCount: 259_633, stepCount: 948_101 },
+  },
+  {
+    name: 'two write and read plainly',
+    protocol: { ...shipped, reads: 'plain' },
+    bounds: { ...small, kinds: both },
+    size: { stateCount: 187_606, stepCount: 658_409 },
+  },
+  {
+    name: 'two on files write and read',
+    protocol: files,
+    bounds: { ...small, kinds: both },
+    size: { stateCount: 58_302, stepCount: 182_284 },
+  },
+  {
+    name: 'two on files under a lock that breaks, two faults',
+    protocol: { ...files, isLockBroken: true },
+    bounds: { ...small, kinds: both, faultsMax: 2, messagesMax: 1 },
+    size: { stateCount: 395_196, stepCount: 1_231_569 },
+  },
+  {
+    name: 'two that crash come back',
+    protocol: shipped,
+    bounds: { ...small, restarts: true },
+    size: { stateCount: 69_373, stepCount: 241_786 },
+  },
+  {
+    name: 'three, one of whom writes or reads',
+    protocol: shipped,
+    bounds: { ...small, members: 3, kinds: both, requestsMax: 1 },
+    size: { stateCount: 121_048, stepCount: 529_723 },
+  },
+]
+
+/** With DATASYNC_TEST_LONG=1: minutes each, and up to a gigabyte. */
+export const long: readonly Space[] = [
+  {
+    name: 'two write and read strictly, two faults',
+    protocol: shipped,
+    bounds: { ...small, kinds: both, faultsMax: 2, messagesMax: 1 },
+  },
+  {
+    name: 'two write, two faults, two messages',
+    protocol: shipped,
+    bounds: { ...small, faultsMax: 2 },
+  },
+  {
+    name: 'three write',
+    protocol: shipped,
+    bounds: { ...small, members: 3 },
+  },
+]
