@@ -53,14 +53,13 @@ export function logVerdict(header: Header, logs: readonly LogFileFinding[]): Log
   const isStartGone = chain.accepted[0]?.records.length === 0 || chain.accepted.length === 0
   const isCorrupt = durableThrough > lastTxid || isStartGone
   const tail = tailOf(accepted, logs)
-  const sizes = records.map(({ record }) => record.sizeBlocks)
   const images = records.filter(({ damaged, record }) => damaged.length > 0 && !isCarry(record))
   return {
     accepted,
     lastTxid,
     hash: lastRecord?.hash ?? header.chain,
     sizeBlocks: lastRecord?.sizeBlocks ?? header.sizeBlocks,
-    sizeBlocksMin: Math.min(header.sizeBlocks, ...sizes),
+    sizeBlocksMin: records.reduce((least, { record }) => Math.min(least, record.sizeBlocks), header.sizeBlocks),
     durableThrough,
     tornTail: isCorrupt ? undefined : tail,
     damage: isCorrupt ? { ...placeOf(accepted, logs), fromTxid: lastTxid + 1, toTxid: durableThrough } : undefined,

@@ -80,5 +80,7 @@ function durableThroughOf({ checkpointedTxid, durableThrough }: LogStart, found:
     if (decoded.kind === 'whole') return [decoded.record.durableThrough]
     return decoded.kind === 'damaged' && decoded.claim !== undefined ? [decoded.claim.durableThrough] : []
   })
-  return txid(Math.max(checkpointedTxid, durableThrough, ...said))
+  return txid(
+    said.reduce<number>((greatest, one) => Math.max(greatest, one), Math.max(checkpointedTxid, durableThrough)),
+  )
 }

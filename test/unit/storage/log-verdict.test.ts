@@ -145,3 +145,12 @@ describe('which records are the log', () => {
     expect(verdict).toMatchObject({ hash: 120n, sizeBlocks: 9, sizeBlocksMin: 2 })
   })
 })
+
+test('a log of any number of records is one', () => {
+  const count = 300_000
+  const records = Array.from({ length: count }, (_, index) => ({ first: 11 + index, sizeBlocks: 4 + (index % 3) }))
+  const verdict = logVerdict(header, logsOf({ records }))
+  expect(verdict.lastTxid).toBe(10 + count)
+  expect(verdict.sizeBlocksMin).toBe(4)
+  expect(verdict.damage).toBeUndefined()
+})
