@@ -1,0 +1,33 @@
+/** The leader goes while every page writes: another one leads, and what was acknowledged is there once. */
+import { expect, test } from 'vitest'
+import { leaderOf, untilOneLeads } from './hurt.ts'
+import type { MemberPage } from './member-page.ts'
+import { useTabs } from './tabs.ts'
+import { goOnAndCompare, openAll, storages, writeAll } from './writers.ts'
+
+const tabs = useTabs()
+
+const ends: Readonly<Record<string, (leader: MemberPage) => Promise<unknown>>> = {
+  'closes the database': (leader) => leader.run((member) => member.db().close()),
+  'is closed': (leader) => leader.close(),
+  crashes: (leader) => leader.crash(),
+}
+
+test.for(storages.flatMap((storage) => Object.entries(ends).map(([end, work]) => [end, storage, work] as const)))(
+  'the leader %s while all write to %s: the next one leads, and every acknowledged row is there once',
+  async ([, storage, end]) => {
+    await tabs.withPages(3, async (pages) => {
+      await openAll(pages.all, { name: tabs.newName(), storage })
+      await writeAll(pages.all)
+      const leader = leaderOf(pages.all)
+      const followers = pages.all.filter((page) => page !== leader)
+      const epoch = leader.status?.epoch ?? 0
+      await end(leader)
+      await untilOneLeads(followers)
+      expect(leaderOf(followers).status?.epoch).toBeGreaterThan(epoch)
+      await goOnAndCompare(followers, pages.all)
+      // Those who did not lead were told of nothing but answers.
+      expect(followers.flatMap((page) => [...page.refused])).toEqual([])
+    })
+  },
+)
