@@ -56,6 +56,7 @@ export class MemberReign {
     const { transport, given, began, ended } = this.#ports
     const life = this.#life
     life.ended.catch((error: unknown) => ended(asDatabaseError(error)))
+    transport.sayComing()
     try {
       const database = await life.begin()
       const clients = new Clients({
@@ -78,7 +79,8 @@ export class MemberReign {
   /** A sign of life, to ourselves and to those who follow. */
   beat(): void {
     this.#life.reign?.alive()
-    this.#clients?.beat()
+    if (this.#clients === undefined) this.#ports.transport.sayComing()
+    else this.#clients.beat()
   }
 
   /** Another one leads. */

@@ -3,6 +3,7 @@
  *
  *   client ── seek <connection> ──────────────────────────▶ everybody
  *   leader ── here <connection> <leader> <epoch> ─────────▶ everybody; both use datasync:<name>:<connection>:<leader> from then on
+ *   leader ── coming ─────────────────────────────────────▶ everybody, again and again until it leads: recovery may take long
  *   leader ── leading <epoch> ────────────────────────────▶ everybody; who still seeks says so again
  *
  * Two may answer, when one of them does not know yet that its time is over: each has its own channel, and the client takes one.
@@ -26,6 +27,7 @@ type Word =
   | { readonly kind: 'seek'; readonly connection: string }
   | { readonly kind: 'here'; readonly connection: string; readonly leader: string; readonly epoch: number }
   | { readonly kind: 'leading'; readonly epoch: number }
+  | { readonly kind: 'coming' }
 
 export class BroadcastTransport implements Transport {
   readonly #name: string
@@ -90,8 +92,15 @@ export class BroadcastTransport implements Transport {
     return connection
   }
 
-  onAnnounced(listener: (epoch: number) => void): () => void {
-    return this.#listen((word) => word.kind === 'leading' && listener(word.epoch))
+  sayComing(): void {
+    this.#say({ kind: 'coming' })
+  }
+
+  onAnnounced(listener: (epoch: number | undefined) => void): () => void {
+    return this.#listen((word) => {
+      if (word.kind === 'leading') listener(word.epoch)
+      if (word.kind === 'coming') listener(undefined)
+    })
   }
 
   close(): void {
@@ -144,6 +153,7 @@ function wordOf(data: unknown): Word | undefined {
     leader,
     epoch,
   }: { kind?: unknown; connection?: unknown; leader?: unknown; epoch?: unknown } = data
+  if (kind === 'coming') return { kind }
   if (kind === 'seek' && isId(connection)) return { kind, connection }
   if (typeof epoch !== 'number' || !Number.isSafeInteger(epoch)) return undefined
   if (kind === 'leading') return { kind, epoch }

@@ -47,6 +47,7 @@ export class Follower {
     this.#ports = ports
     this.#stopListening = ports.transport.onAnnounced((epoch) => {
       this.#isHeard = true
+      if (epoch === undefined) return
       if (this.#session !== undefined && epoch > this.#session.epoch) this.#lose(this.#session, 'leader.lost')
       this.#tryNow()
     })

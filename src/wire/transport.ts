@@ -32,7 +32,9 @@ export interface Transport {
   serve(epoch: number, onConnection: (connection: Connection) => void): Promise<Serving>
   /** One attempt to reach whoever leads, at that epoch at least; bounded. Undefined: nobody answered. */
   connect(epochMin: number): Promise<Connection | undefined>
-  /** A leader of that epoch says that it is there. Returns how to stop listening. */
-  onAnnounced(listener: (epoch: number) => void): () => void
+  /** Says to all who listen that somebody is about to lead, and is not silent. */
+  sayComing(): void
+  /** A leader of that epoch says that it is there; undefined: one that is about to lead. Returns how to stop listening. */
+  onAnnounced(listener: (epoch: number | undefined) => void): () => void
   close(): void
 }

@@ -53,12 +53,11 @@ test.for(ways)(
   `attack-30: a leader that is %s inside a transaction of IndexedDB keeps the stores until ${isLong ? 'the browser ends it' : 'it runs again'}; then it is fenced`,
   async ([, freeze]) => {
     await tabs.withPages(2, async ({ all, at }) => {
-      const channel = tabs.newName()
-      await openAll(all, { name: channel, storage: 'indexeddb', script: `/stalling-worker.js?channel=${channel}` })
+      await openAll(all, { name: tabs.newName(), storage: 'indexeddb', script: (page) => page.stallingScript })
       const [leader, other] = [at(0), at(1)]
       await writeAll(all, { inFlight: 2 })
       await other.stop()
-      await leader.stallInside(channel)
+      await leader.stallInside()
       const { wake } = await freeze(leader, tabs.chromium)
       try {
         await standsStill(leader)

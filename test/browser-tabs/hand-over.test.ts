@@ -1,11 +1,12 @@
 /** The leader goes while every page writes: another one leads, and what was acknowledged is there once. */
 import { expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import { leaderOf, untilOneLeads } from './hurt.ts'
 import type { MemberPage } from './member-page.ts'
 import { useTabs } from './tabs.ts'
 import { goOnAndCompare, openAll, storages, writeAll } from './writers.ts'
 
-const tabs = useTabs()
+const tabs = useTabs(['pages/stalling-worker.ts'])
 
 const ends: Readonly<Record<string, (leader: MemberPage) => Promise<unknown>>> = {
   'closes the database': (leader) => leader.run((member) => member.db().close()),
@@ -31,3 +32,25 @@ test.for(storages.flatMap((storage) => Object.entries(ends).map(([end, work]) =>
     })
   },
 )
+
+test('a page that takes long to take over is waited for and not robbed', async () => {
+  await tabs.withPages(3, async ({ all, at }) => {
+    await openAll(all, { name: tabs.newName(), storage: 'indexeddb', script: (page) => page.stallingScript })
+    const [, next, other] = [at(0), at(1), at(2)]
+    const inside = next.stallInside()
+    await at(0).close()
+    await inside
+    const written = other.writeRows(5)
+    // Longer than anybody waits for a leader that is silent.
+    await new Promise((resolve) => setTimeout(resolve, limits.beatMs * (limits.missedBeatsMax + 4)))
+    expect(other.acknowledged.size, 'nobody leads yet').toBe(0)
+    await next.goOn()
+    await written
+    expect(other.acknowledged.size).toBe(5)
+    expect([next, other].map(({ status }) => [status?.role, status?.epoch])).toEqual([
+      ['leader', 2],
+      ['follower', 2],
+    ])
+    expect(other.told.map(({ status }) => status.state)).not.toContain('recovering')
+  })
+})

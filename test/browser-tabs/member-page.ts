@@ -117,8 +117,13 @@ export class MemberPage {
     return this.status?.state === 'following'
   }
 
+  /** Of a worker that can be told to stop inside a transaction. */
+  get stallingScript(): string {
+    return `/stalling-worker.js?channel=stalling-${this.number}`
+  }
+
   /** Its worker stops inside its next transaction; resolves when it is there. */
-  stallInside(channel: string): Promise<void> {
+  stallInside(): Promise<void> {
     return this.run(
       (_, name) =>
         new Promise<void>((resolve) => {
@@ -126,8 +131,12 @@ export class MemberPage {
           stalling.onmessage = ({ data }) => data === 'inside' && resolve()
           stalling.postMessage('stall')
         }),
-      channel,
+      `stalling-${this.number}`,
     )
+  }
+
+  goOn(): Promise<void> {
+    return this.run((_, name) => new BroadcastChannel(name).postMessage('go on'), `stalling-${this.number}`)
   }
 
   async crash(): Promise<void> {

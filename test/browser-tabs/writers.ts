@@ -8,7 +8,8 @@ import type { Writing } from './pages/member.ts'
 
 export interface Given extends OpenOptions {
   readonly name: string
-  readonly script?: string
+  /** Of the worker of each page. */
+  readonly script?: (page: MemberPage) => string
 }
 
 export const storages = ['indexeddb', 'opfs'] as const
@@ -16,7 +17,7 @@ export type Storage = (typeof storages)[number]
 
 /** All are members; the first one leads. */
 export async function openAll(pages: readonly MemberPage[], { name, script, ...options }: Given): Promise<void> {
-  for (const page of pages) expect(await page.begin(name, options, script)).toBe('open')
+  for (const page of pages) expect(await page.begin(name, options, script?.(page))).toBe('open')
   const [first] = pages
   expect(leaderOf(pages)).toBe(first)
   await first?.run((member) => member.prepare())

@@ -1,14 +1,16 @@
 /**
  * Told so on the channel that the worker's address names, the next readwrite transaction is not committed but kept open by one request
- * after the other, until this thread has stood still and runs again.
+ * after the other, until this thread has stood still and runs again, or is told to go on.
  */
 const channel = new BroadcastChannel(new URLSearchParams(location.search).get('channel') ?? 'stalling')
 const { commit } = IDBTransaction.prototype
 let isArmed = false
+let isReleased = false
 const STANDSTILL_MS = 3000
 
 channel.onmessage = ({ data }: MessageEvent<unknown>) => {
   if (data === 'stall') isArmed = true
+  if (data === 'go on') isReleased = true
 }
 
 IDBTransaction.prototype.commit = function () {
@@ -22,7 +24,7 @@ IDBTransaction.prototype.commit = function () {
   const goOn = () => {
     const stoodStillMs = performance.now() - lastMs
     lastMs += stoodStillMs
-    if (stoodStillMs > STANDSTILL_MS) return commit.call(this)
+    if (stoodStillMs > STANDSTILL_MS || isReleased) return commit.call(this)
     // The first answer shows that it is open: the stores are its own.
     if (count === 1) channel.postMessage('inside')
     count += 1
