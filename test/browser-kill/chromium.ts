@@ -24,6 +24,8 @@ export interface ChromiumOptions {
 
 export interface Chromium {
   readonly group: number
+  /** As it says itself. */
+  readonly version: string
   openPage(url: string): Promise<Page>
   /** Returns how many processes there were. */
   kill(): Promise<number>
@@ -46,14 +48,16 @@ export async function startChromium({ profile, hasSqliteIndexedDb = false }: Chr
   if (group === undefined) throw new Error(`${executable} could not be started`)
   const said = tailOf(child)
   const pipe = new CdpPipe({ out: child.stdio[3] as Writable, in: child.stdio[4] as Readable })
+  let version = ''
   try {
-    await pipe.send('Browser.getVersion')
+    version = String((await pipe.send('Browser.getVersion'))['product'])
   } catch (error) {
     await killGroup(group)
     throw new Error(`${executable} does not answer: ${said()}`, { cause: error })
   }
   return {
     group,
+    version,
     openPage: (url) => Page.open(pipe, url),
     kill: () => killGroup(group),
     async close() {

@@ -30,7 +30,7 @@ export async function serveScripts(
   }: { readonly files?: readonly string[]; readonly texts?: Readonly<Record<string, string>> } = {},
 ): Promise<FileServer> {
   const { outputFiles } = await build({
-    entryPoints: entries.map((entry) => path.join(import.meta.dirname, entry)),
+    entryPoints: entries.map((entry) => path.resolve(import.meta.dirname, entry)),
     outdir: '/',
     bundle: true,
     write: false,

@@ -12,7 +12,7 @@ import { goOnAndCompare, openAll, writeAll } from './writers.ts'
 const tabs = useTabs(['pages/stalling-worker.ts'])
 const ways = Object.entries(freezes)
 
-test.for(ways)(
+test.concurrent.for(ways)(
   'attack-22: on IndexedDB a leader that is %s is robbed; thawed it follows, answers nothing old and overwrites nothing',
   async ([, freeze]) => {
     await tabs.withPages(3, async ({ all }) => {
@@ -49,7 +49,7 @@ test.for(ways)(
   },
 )
 
-test.for(ways)(
+test.concurrent.for(ways)(
   `attack-30: a leader that is %s inside a transaction of IndexedDB keeps the stores until ${isLong ? 'the browser ends it' : 'it runs again'}; then it is fenced`,
   async ([, freeze]) => {
     await tabs.withPages(2, async ({ all, at }) => {
@@ -81,7 +81,7 @@ test.for(ways)(
   },
 )
 
-test.for(ways)(
+test.concurrent.for(ways)(
   'attack-17: on OPFS a leader that is %s is waited for; what ended in doubt is asked again by its id and applied once',
   async ([, freeze]) => {
     await tabs.withPages(3, async ({ all }) => {
@@ -177,3 +177,29 @@ const countOf = (page: MemberPage, n: number): Promise<number> =>
       .query<{ c: number }>('SELECT count(*) AS c FROM entry WHERE page = 9 AND n = ?', [row])
     return found?.c ?? 0
   }, n)
+
+test.concurrent('a tab that freezes and thaws again and again changes the leader once', async () => {
+  await tabs.withPages(3, async ({ all, at }) => {
+    await openAll(all, { name: tabs.newName(), storage: 'indexeddb' })
+    const [wedged, ...others] = [at(0), at(1), at(2)]
+    const endMs = performance.now() + (isLong ? 60_000 : 12_000)
+    await writeAll(others, { inFlight: 1 })
+    let count = 0
+    for (; performance.now() < endMs; count += 1) {
+      const { wake } = await freezes.frozen(wedged)
+      const asked = countOrCode(wedged)
+      await new Promise((resolve) => setTimeout(resolve, 6500))
+      expect(await isAnswered(asked), 'it stands still').toBe(false)
+      await wake()
+      await asked
+    }
+    await Promise.all(others.map((page) => page.untilMore(10)))
+    await untilOneLeads(all)
+    await Promise.all(others.map((page) => page.stop()))
+    expect(count).toBeGreaterThanOrEqual(2)
+    const changes = Math.max(...all.map(({ status }) => status?.epoch ?? 0)) - 1
+    expect(changes).toBeGreaterThanOrEqual(1)
+    expect(changes).toBeLessThanOrEqual(2)
+    await compareRows(at(1), all)
+  })
+})

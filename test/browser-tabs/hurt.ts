@@ -37,25 +37,31 @@ export async function standsStill(page: MemberPage, ms = 700): Promise<void> {
   throw new Error(`page ${page.number} goes on`)
 }
 
-/** The process of a page: the one that works when the page is kept busy. */
+/** The process of a page: the one that has many more threads when the page starts many workers. */
 async function processOf(page: MemberPage, chromium: Chromium): Promise<number> {
-  const renderers = processesOf(chromium.group).filter(isRenderer)
-  const before = new Map(renderers.map((pid) => [pid, ticksOf(pid)]))
-  const worked = (pid: number) => ticksOf(pid) - (before.get(pid) ?? 0)
-  const busy = () => renderers.filter((pid) => worked(pid) >= 15)
-  while (busy().length === 0) await page.run((member) => member.spin(50))
-  const [pid, ...others] = busy()
-  if (pid === undefined || others.length > 0) throw new Error(`the processes ${busy().join(', ')} all work`)
+  const before = new Map(renderersOf(chromium).map((pid) => [pid, threadsOf(pid)]))
+  await page.run((member, count) => member.crowd(count), WORKERS)
+  const grown = renderersOf(chromium).filter((pid) => threadsOf(pid) - (before.get(pid) ?? Infinity) >= WORKERS)
+  const [pid, ...others] = grown
+  if (pid === undefined || others.length > 0) throw new Error(`of page ${page.number} may be: ${grown.join(', ')}`)
+  await page.run((member) => member.crowd(0))
   return pid
 }
 
-const isRenderer = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--type=renderer')
+const WORKERS = 12
 
-/** Of the processor's time, in hundredths of a second. */
-function ticksOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11]) + Number(fields[12])
+const renderersOf = (chromium: Chromium): readonly number[] =>
+  processesOf(chromium.group).filter((pid) => procFile(pid, 'cmdline').includes('--type=renderer'))
+
+const threadsOf = (pid: number): number => Number(/^Threads:\s*(\d+)$/m.exec(procFile(pid, 'status'))?.[1] ?? 0)
+
+/** Empty when it has ended. */
+function procFile(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+  } catch {
+    return ''
+  }
 }
 
 export const leaderOf = (pages: readonly MemberPage[]): MemberPage => {

@@ -13,6 +13,8 @@ export interface Refused {
   readonly outcome?: 'unknown'
 }
 
+let pagesMade = 0
+
 export class MemberPage {
   readonly page: Page
   /** Numbers of rows, as they were told. */
@@ -22,8 +24,12 @@ export class MemberPage {
   /** Every status, oldest first, and when it was told by the page's clock. */
   readonly told: { readonly status: Status; readonly atMs: number }[] = []
   readonly number: number
+  /** Of the leader that acknowledged last. */
+  epoch = 0
   /** Why it could not open. */
   refusal: { readonly code: string; readonly message: string } | undefined
+  /** A channel that no other page has. */
+  readonly #stalling = `stalling-${++pagesMade}`
   #isGone = false
 
   private constructor(page: Page, number: number) {
@@ -118,7 +124,7 @@ export class MemberPage {
 
   /** Of a worker that can be told to stop inside a transaction. */
   get stallingScript(): string {
-    return `/stalling-worker.js?channel=stalling-${this.number}`
+    return `/stalling-worker.js?channel=${this.#stalling}`
   }
 
   /** Its worker stops inside its next transaction; resolves when it is there. */
@@ -130,12 +136,12 @@ export class MemberPage {
           stalling.onmessage = ({ data }) => data === 'inside' && resolve()
           stalling.postMessage('stall')
         }),
-      `stalling-${this.number}`,
+      this.#stalling,
     )
   }
 
   goOn(): Promise<void> {
-    return this.run((_, name) => new BroadcastChannel(name).postMessage('go on'), `stalling-${this.number}`)
+    return this.run((_, name) => new BroadcastChannel(name).postMessage('go on'), this.#stalling)
   }
 
   async crash(): Promise<void> {
@@ -159,6 +165,7 @@ export class MemberPage {
       case 'begun':
         return void this.begun.add(report.n)
       case 'acknowledged':
+        this.epoch = report.epoch
         return void this.acknowledged.add(report.n)
       case 'refused':
         return void this.refused.set(report.n, report)

@@ -6,7 +6,7 @@ import { compareRows } from './rows.ts'
 import { useTabs } from './tabs.ts'
 
 const tabs = useTabs()
-const ROUNDS = Number(process.env['DATASYNC_TEST_OPENINGS'] ?? (isLong ? 100 : 20))
+const ROUNDS = Number(process.env['DATASYNC_TEST_OPENINGS'] ?? (isLong ? 50 : 10))
 
 test.each(['indexeddb', 'opfs'] as const)(
   `pages that open a database on %s at once have one leader, and all can use it (${ROUNDS} rounds)`,

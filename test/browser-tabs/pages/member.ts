@@ -6,7 +6,8 @@ import { type Database, isDatabaseError, open, type OpenOptions } from '../../..
 import type { Status } from '../../../src/events.ts'
 
 export type Report =
-  | { readonly kind: 'begun' | 'acknowledged'; readonly n: number }
+  | { readonly kind: 'begun'; readonly n: number }
+  | { readonly kind: 'acknowledged'; readonly n: number; readonly epoch: number }
   | { readonly kind: 'refused'; readonly n: number; readonly code: string; readonly outcome?: 'unknown' }
   /** Of the opening. */
   | { readonly kind: 'refusal'; readonly code: string; readonly message: string }
@@ -96,8 +97,8 @@ async function writeAll({ page, inFlight, ...options }: Writing): Promise<void> 
 async function write(page: number, n: number, options: { readonly deadlineMs?: number }): Promise<void> {
   tell({ kind: 'begun', n })
   try {
-    await db().exec('INSERT INTO entry (page, n) VALUES (?, ?)', [page, n], options)
-    tell({ kind: 'acknowledged', n })
+    const { receipt } = await db().exec('INSERT INTO entry (page, n) VALUES (?, ?)', [page, n], options)
+    tell({ kind: 'acknowledged', n, epoch: receipt.epoch })
   } catch (error) {
     const { code, outcome } = toldOf(error)
     // Refused at once for ever: to go on would let nothing else of this page have a turn.
@@ -128,12 +129,16 @@ function toldOf(error: unknown): Told {
   }
 }
 
-/** Keeps the thread of this page busy, so that its process can be found. */
-function spin(ms: number): void {
-  const endMs = performance.now() + ms
-  while (performance.now() < endMs);
+let crowded: Worker[] = []
+
+/** So many workers that do nothing, by which the process of this page can be found. Resolves when they run. */
+async function crowd(count: number): Promise<void> {
+  for (const worker of crowded) worker.terminate()
+  const script = URL.createObjectURL(new Blob(['postMessage(0)'], { type: 'text/javascript' }))
+  crowded = Array.from({ length: count }, () => new Worker(script))
+  await Promise.all(crowded.map((worker) => new Promise((resolve) => (worker.onmessage = resolve))))
 }
 
-export const member = { db, begin, prepare, start, stop, writeRows, countFrom, attempt, spin, nowMs, counts }
+export const member = { db, begin, prepare, start, stop, writeRows, countFrom, attempt, crowd, nowMs, counts }
 
 Object.assign(globalThis, { member })
