@@ -1,0 +1,78 @@
+/** How long nobody can write when the leader goes: from what happens to it until the next leader has acknowledged a row. */
+import type { MemberPage } from '../test/browser-tabs/member-page.ts'
+import { freezes } from '../test/browser-tabs/hurt.ts'
+import { until } from '../test/browser-tabs/until.ts'
+import { type MakePage, newName, openAll } from './members-pages.ts'
+
+export interface End {
+  readonly what: string
+  readonly storage: 'opfs' | 'indexeddb'
+  /** What median and worst are to be. */
+  readonly target: { readonly medianMs: number; readonly worstMs: number }
+  /** Nobody writes while it happens: what stands still inside a transaction keeps the store. */
+  readonly isQuiet?: boolean
+  readonly happen: (leader: MemberPage) => Promise<unknown>
+}
+
+export interface HandOver {
+  readonly end: End
+  readonly times: readonly number[]
+}
+
+const clean = { medianMs: 200, worstMs: 1000 }
+const crash = { medianMs: 500, worstMs: 2000 }
+const frozen = { medianMs: 6000, worstMs: 6000 }
+
+export const ends: readonly End[] = [
+  ...(['indexeddb', 'opfs'] as const).flatMap((storage): End[] => [
+    {
+      what: 'the database is closed',
+      storage,
+      target: clean,
+      happen: (leader) => leader.run((member) => member.db().close()),
+    },
+    { what: 'the page is closed', storage, target: clean, happen: (leader) => leader.close() },
+    { what: 'the page crashes', storage, target: crash, happen: (leader) => leader.page.crash() },
+  ]),
+  {
+    what: 'the page is frozen',
+    storage: 'indexeddb',
+    target: frozen,
+    isQuiet: true,
+    happen: (leader) => freezes.frozen(leader),
+  },
+]
+
+/** Two pages follow. One of them writes row after row. */
+export async function measureHandOver(makePage: MakePage, end: End, rounds: number): Promise<HandOver> {
+  const times: number[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    const pages = [await makePage(), await makePage(), await makePage()] as const
+    await openAll(pages, newName(), end.storage)
+    times.push(await timeOf(end, pages))
+    for (const page of pages) await page.end()
+  }
+  return { end, times }
+}
+
+async function timeOf(
+  { isQuiet = false, happen }: End,
+  pages: readonly [MemberPage, MemberPage, MemberPage],
+): Promise<number> {
+  const [leader, writer] = pages
+  if (!isQuiet) await writer.start({ inFlight: 1 })
+  if (!isQuiet) await writer.untilMore(10)
+  else await writer.writeRows(1)
+  const startMs = performance.now()
+  const happened = happen(leader)
+  if (isQuiet) {
+    await happened
+    await writer.start({ inFlight: 1 })
+  }
+  // A row says by its receipt in whose reign it was acknowledged.
+  await until('the next one acknowledges', () => writer.epoch > 1, 30_000)
+  const ms = performance.now() - startMs
+  await happened
+  await writer.stop()
+  return ms
+}
