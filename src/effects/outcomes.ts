@@ -34,8 +34,8 @@ export class Outcomes {
   readonly #lookUp: (identity: RequestIdentity) => OutcomeLookup
   readonly #inFlight = new Map<string, Promise<unknown>>()
   /** Sealed and not yet in the store: those that wait for a flush, and those of the group in flight. */
-  #finished: RequestOutcome[] = []
-  #taken: readonly RequestOutcome[] = []
+  #finished = new Map<string, RequestOutcome>()
+  #taken: ReadonlyMap<string, RequestOutcome> = new Map()
   /** Clients whose request 1 was let run in this reign: what the store has never seen of them has changed nothing. */
   readonly #met = new Set<string>()
 
@@ -48,7 +48,7 @@ export class Outcomes {
     identity: RequestIdentity,
     ports: { readonly run: () => Promise<T>; readonly durable: (txid: Txid) => Promise<void> },
   ): Promise<T> {
-    const key = `${identity.clientId}:${identity.requestNo}`
+    const key = keyOf(identity)
     const inFlight = this.#inFlight.get(key)
     if (inFlight !== undefined) return inFlight as Promise<T>
     const known = this.#sealed(key) ?? this.#known(identity)
@@ -84,31 +84,30 @@ export class Outcomes {
   /** The request has sealed its last transaction: its outcome goes into that record. */
   finished(identity: RequestIdentity, txid: Txid, answer: unknown, error: unknown): void {
     const { clientId, requestNo } = identity
-    this.#finished.push({ clientId, requestNo, txid, answer: encodeAnswer(answer, error) })
+    this.#finished.set(keyOf(identity), { clientId, requestNo, txid, answer: encodeAnswer(answer, error) })
   }
 
   /** Outcomes for the record of the group that is being taken. */
   take(): readonly RequestOutcome[] {
     this.#taken = this.#finished
-    this.#finished = []
-    return this.#taken
+    this.#finished = new Map()
+    return [...this.#taken.values()]
   }
 
   /** The group that was taken is in the store. */
   settle(): void {
-    this.#taken = []
+    this.#taken = new Map()
   }
 
   /** Everything sealed was rejected: none of it has an outcome. */
   discard(): void {
-    this.#finished = []
-    this.#taken = []
+    this.#finished = new Map()
+    this.#taken = new Map()
   }
 
   /** Of a transaction that is not in the store yet. */
   #sealed(key: string): RequestOutcome | undefined {
-    const isAsked = (outcome: RequestOutcome) => keyOf(outcome) === key
-    return this.#finished.find(isAsked) ?? this.#taken.find(isAsked)
+    return this.#finished.get(key) ?? this.#taken.get(key)
   }
 
   #known(identity: RequestIdentity): RequestOutcome | undefined {

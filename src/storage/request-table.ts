@@ -109,7 +109,8 @@ export class RequestTable {
   }
 
   #forgetLowest(client: Client): void {
-    const lowest = Math.min(...client.outcomes.keys())
+    let lowest = Infinity
+    for (const requestNo of client.outcomes.keys()) lowest = Math.min(lowest, requestNo)
     this.#answerBytes -= bytesOf(client.outcomes.get(lowest))
     client.outcomes.delete(lowest)
     client.floor = Math.max(client.floor, lowest)
