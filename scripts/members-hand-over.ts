@@ -49,6 +49,8 @@ export async function measureHandOver(makePage: MakePage, end: End, rounds: numb
   for (let round = 0; round < rounds; round += 1) {
     const pages = [await makePage(), await makePage(), await makePage()] as const
     await openAll(pages, newName(), end.storage)
+    // As pages that have been open for a while.
+    await new Promise((resolve) => setTimeout(resolve, 2000))
     times.push(await timeOf(end, pages))
     for (const page of pages) await page.end()
   }

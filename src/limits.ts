@@ -89,6 +89,8 @@ export const limits = {
   leaseMs: 5_000,
   /** Opening waits this long for whoever leads. */
   openMs: 30_000,
+  /** A member that has followed for this long has an instance of SQLite made, so that it can take over soon, and without a network. */
+  prepareMs: 1_000,
   /** Looking for a leader: how long one attempt may take, and the first and last pause between two. */
   joinMs: 2_000,
   seekMs: 10,

@@ -8,8 +8,10 @@ import { Forwarder, type ForwarderPorts } from './host/forwarder.ts'
 import { SharedDatabase } from './host/shared-database.ts'
 import { SharedStreams } from './host/shared-streams.ts'
 import type { LifeOptions } from './life.ts'
+import { limits } from './limits.ts'
 import { Opening } from './member-opening.ts'
 import { callOnSync } from './streams/callbacks.ts'
+import { prepareSqliteModule } from './vfs/sqlite-module.ts'
 import { PROTOCOL_OLDEST, PROTOCOL_VERSION } from './wire/protocol.ts'
 import type { Transport } from './wire/transport.ts'
 
@@ -37,6 +39,14 @@ export interface MemberParts {
   readonly streams: SharedStreams
   readonly database: SharedDatabase
   readonly opening: Opening
+  readonly readiness: Readiness
+}
+
+/** To lead one day: soon, and without a network. */
+export interface Readiness {
+  /** It follows: after a while an instance of SQLite is made. */
+  soon(): void
+  stop(): void
 }
 
 export function partsOf(
@@ -75,5 +85,17 @@ export function partsOf(
       holder: () => sharing.holder?.() ?? {},
       onGivenUp: ports.onGivenUp,
     }),
+    readiness: readinessOf(options, clock),
+  }
+}
+
+function readinessOf({ wasmBinary }: MemberOptions['options'], clock: MemberOptions['clock']): Readiness {
+  let cancel = () => undefined as void
+  return {
+    soon() {
+      cancel()
+      cancel = clock.after(limits.prepareMs, () => prepareSqliteModule(wasmBinary))
+    },
+    stop: () => cancel(),
   }
 }

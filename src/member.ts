@@ -137,6 +137,7 @@ export class Member {
       cause: this.#machine.getSnapshot().context.cause,
       ms: this.#given.clock.now() - this.#leaderlessSinceMs,
     })
+    this.#parts.readiness.soon()
     this.#open()
   }
 
@@ -222,6 +223,7 @@ export class Member {
   #end(): void {
     const error = this.#error
     this.#stopBeats()
+    this.#parts.readiness.stop()
     this.#parts.database.leadHere(undefined)
     this.#parts.forwarder.fail(error ?? closed())
     this.#parts.follower.close()

@@ -84,11 +84,32 @@ export type WasmBinary = ArrayBuffer | Uint8Array
 const compiledFrom = new WeakMap<WasmBinary, Promise<WebAssembly.Module>>()
 let compiledOwn: Promise<WebAssembly.Module> | undefined
 
+/** Made ahead of its use. */
+let spare: { readonly wasmBinary: WasmBinary | undefined; readonly made: Promise<SqliteModule> } | undefined
+
+/** Has an instance made that the next `createSqliteModule` with this binary takes: it then needs no network, and no time to compile. */
+export function prepareSqliteModule(wasmBinary?: WasmBinary): void {
+  if (spare !== undefined) return
+  const prepared = { wasmBinary, made: makeSqliteModule(wasmBinary) }
+  spare = prepared
+  prepared.made.catch(() => {
+    // Whoever needs one tries anew, and is told why it cannot be had.
+    if (spare === prepared) spare = undefined
+  })
+}
+
 /**
  * Makes an instance with its own memory. Without `wasmBinary`, Node reads the bytes that the package ships and a browser fetches
  * them from beside the package's script.
  */
 export async function createSqliteModule(wasmBinary?: WasmBinary): Promise<SqliteModule> {
+  if (spare === undefined || spare.wasmBinary !== wasmBinary) return makeSqliteModule(wasmBinary)
+  const { made } = spare
+  spare = undefined
+  return made.catch(() => makeSqliteModule(wasmBinary))
+}
+
+async function makeSqliteModule(wasmBinary?: WasmBinary): Promise<SqliteModule> {
   const compiled = await compile(wasmBinary)
   // The shape above is wa-sqlite 2.0.6's; the version is pinned and the engine's tests call every export named there.
   if (compiled === undefined) return (await instantiate({})) as SqliteModule

@@ -6,6 +6,8 @@ import path from 'node:path'
 
 export interface FileServer {
   readonly origin: string
+  /** How often a path was asked for. */
+  requestsOf(pathname: string): number
   close(): Promise<void>
 }
 
@@ -46,8 +48,10 @@ export async function serveScripts(
     ...Object.entries(texts),
     ...outputFiles.map((file) => [`/${path.basename(file.path)}`, file.text] as const),
   ])
+  const requests = new Map<string, number>()
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    requests.set(pathname, (requests.get(pathname) ?? 0) + 1)
     const body = served.get(pathname)
     response.writeHead(body === undefined ? 404 : 200, {
       'content-type': types[path.extname(pathname)] ?? 'application/octet-stream',
@@ -60,6 +64,7 @@ export async function serveScripts(
   if (address === null || typeof address === 'string') throw new Error('a server has a port')
   return {
     origin: `http://127.0.0.1:${address.port}`,
+    requestsOf: (pathname) => requests.get(pathname) ?? 0,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -4,9 +4,12 @@ import { limits } from '../../src/limits.ts'
 import { leaderOf, untilOneLeads } from './hurt.ts'
 import type { MemberPage } from './member-page.ts'
 import { useTabs } from './tabs.ts'
+import { until } from './until.ts'
 import { goOnAndCompare, openAll, storages, writeAll } from './writers.ts'
 
 const tabs = useTabs(['pages/stalling-worker.ts'])
+
+const WASM = '/wa-sqlite.wasm'
 
 const ends: Readonly<Record<string, (leader: MemberPage) => Promise<unknown>>> = {
   'closes the database': (leader) => leader.run((member) => member.db().close()),
@@ -52,5 +55,18 @@ test('a page that takes long to take over is waited for and not robbed', async (
       ['follower', 2],
     ])
     expect(other.told.map(({ status }) => status.state)).not.toContain('recovering')
+  })
+})
+
+test('a page that has followed for a while takes over without a network', async () => {
+  await tabs.withPages(2, async ({ all, at }) => {
+    await openAll(all, { name: tabs.newName(), storage: 'indexeddb' })
+    const made = tabs.requestsOf(WASM)
+    await until('it has made itself ready', () => tabs.requestsOf(WASM) === made + 1)
+    await at(1).writeRows(1)
+    await at(0).close()
+    await at(1).writeRows(3)
+    expect(at(1).leads).toBe(true)
+    expect(tabs.requestsOf(WASM)).toBe(made + 1)
   })
 })

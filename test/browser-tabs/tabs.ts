@@ -10,6 +10,8 @@ import { MemberPage } from './member-page.ts'
 export interface Tabs {
   readonly origin: string
   readonly chromium: Chromium
+  /** How often a path was asked for. */
+  requestsOf(pathname: string): number
   /** Of a database that nobody had. */
   newName(): string
   /** Pages that have loaded the script and opened nothing, numbered from 0; they are closed when `use` has ended. */
@@ -54,6 +56,7 @@ export function useTabs(
     get chromium() {
       return started(chromium)
     },
+    requestsOf: (pathname) => started(server).requestsOf(pathname),
     newName: () => `tabs-${++names}`,
     async withPages(count, use) {
       const all: MemberPage[] = []
