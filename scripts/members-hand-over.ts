@@ -50,7 +50,7 @@ export async function measureHandOver(makePage: MakePage, end: End, rounds: numb
     const pages = [await makePage(), await makePage(), await makePage()] as const
     await openAll(pages, newName(), end.storage)
     // As pages that have been open for a while.
-    await new Promise((resolve) => setTimeout(resolve, 2000))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
     times.push(await timeOf(end, pages))
     for (const page of pages) await page.end()
   }
