@@ -156,7 +156,10 @@ export interface Database extends Queryable, AsyncDisposable {
   forceSync(): Promise<Receipt>
   /** Resolves once the commit of this receipt is durable. @throws COMMIT_LOST */
   durable(receipt: Receipt): Promise<void>
-  /** Refuses new requests, finishes the waiting ones, flushes, folds the log into the home and closes. Idempotent. */
+  /**
+   * Refuses new requests, finishes the waiting ones, flushes, folds the log into the home and closes. Idempotent. A worker that does not
+   * answer within a minute is ended: DEADLINE_EXCEEDED, and what was acknowledged is found by the next open.
+   */
   drainAndShutdown(): Promise<void>
   /** The same as `drainAndShutdown`. */
   close(): Promise<void>

@@ -162,6 +162,7 @@ export class Life {
       close: () => this.close(),
     })
     this.#tellWitness(store)
+    this.#held?.onLost?.((error) => this.#lost(error))
     this.#streams.emit({ type: 'recovery.finished', report, ms })
     const { cause = 'opened', sinceMs = this.#clock.now() - ms } = this.#cause ?? {}
     this.#streams.emit({
@@ -180,6 +181,13 @@ export class Life {
     const note = () => tell({ epoch: store.epoch, durableTxid: store.positions.durableTxid })
     note()
     this.#streams.events$.subscribe(({ type }) => type === 'sync.succeeded' && note())
+  }
+
+  /** Nobody's request has met it. */
+  #lost(error: DatabaseError): void {
+    const { code, message } = error
+    this.#streams.emit({ type: 'storage.failed', code, message, operation: 'confirm' })
+    this.#fail(error)
   }
 
   #logged(store: BlockStore): BlockStore {
@@ -207,7 +215,8 @@ export class Life {
       await this.#held?.release()
       this.#machine.send({ type: 'released' })
     } catch (error) {
-      const { code } = this.#note(error)
+      const { code, message } = this.#note(error)
+      if (isDatabaseError(error)) this.#streams.emit({ type: 'storage.failed', code, message, operation: 'close' })
       this.#machine.send(isClean ? { type: 'release.failed', code } : { type: 'released' })
     }
   }

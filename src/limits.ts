@@ -77,6 +77,14 @@ export const limits = {
   residentBytesMax: 1024 * MiB,
   /** A store that others keep open is waited for when it is to be removed. */
   destroyMs: 10_000,
+  /** Page and worker: a worker that has not closed its database by then is ended, whatever holds it. */
+  closeMs: 60_000,
+  /**
+   * On a medium that goes on without its files, so often it is looked whether they are there while commits are made; and how old a
+   * look may be when something is acknowledged.
+   */
+  lookEveryMs: 500,
+  lookMsMax: 1000,
   /** A file that another page still holds: attempts at it, and the first and last pause between two. About 2.6 s together. */
   handleTriesMax: 11,
   handleRetryMs: 10,

@@ -3,17 +3,25 @@ import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { destroyDatabase, openConnection } from '../storage/indexeddb/connection.ts'
 import { indexedDbSession } from '../storage/indexeddb/session.ts'
+import { fileNames } from '../storage/format.ts'
 import { openOpfs } from '../storage/media/opfs-fs.ts'
 import { removeOpfs } from '../storage/media/remove-opfs.ts'
 import { type RecoverySession, recoverySession } from '../storage/recover.ts'
 import type { StoreOptions } from '../storage/recovery-state.ts'
 import { systemClock } from './clock.ts'
+import { Presence } from './presence.ts'
 import type { BrowserMedium } from './store-choice.ts'
 import { within } from './within.ts'
 
+interface OpenedPlace {
+  session(options: StoreOptions): RecoverySession
+  /** Resolves when another one can open it, after its store was let go. */
+  released?(): Promise<void>
+}
+
 interface Medium {
-  /** Opens the place of a store, not the store. */
-  openSessions(name: string): Promise<(options: StoreOptions) => RecoverySession>
+  /** Opens the place of a store, not the store. `onLost`: the store was seen to be gone while nobody asked. */
+  openPlace(name: string, onLost: (error: DatabaseError) => void): Promise<OpenedPlace>
   /** Leaves nothing behind. One that is not there is no error. */
   destroy(name: string): Promise<void>
 }
@@ -22,16 +30,17 @@ const pause = (ms: number) => new Promise<void>((resolve) => void systemClock.af
 
 export const browserMedia: Readonly<Record<BrowserMedium, Medium>> = {
   opfs: {
-    async openSessions(name) {
+    async openPlace(name, onLost) {
       const fs = await openOpfs(name, { pause })
-      return (options) => recoverySession(fs, options)
+      const presence = new Presence({ look: () => fs.assertThere(fileNames.header), clock: systemClock, onLost })
+      return { session: (options) => recoverySession(fs, { ...options, presence }), released: () => fs.released() }
     },
     destroy: (name) => removeOpfs(name),
   },
   indexeddb: {
-    async openSessions(name) {
+    async openPlace(name) {
       const connection = await openConnection(name, { factory: indexedDB })
-      return (options) => indexedDbSession(connection, options)
+      return { session: (options) => indexedDbSession(connection, options) }
     },
     destroy: (name) =>
       within(destroyDatabase(name, { factory: indexedDB }), {

@@ -4,8 +4,9 @@
  *
  *   lock ─▶ probe both media, read both witness books ─▶ choose ─▶ recovery ─▶ less than its witness saw? STORE_LOST
  */
-import { BroadcastTransport } from './broadcast-transport.ts'
+import type { DatabaseError } from '../errors.ts'
 import { loadChecksums } from '../storage/checksum.ts'
+import { BroadcastTransport } from './broadcast-transport.ts'
 import { systemClock } from './clock.ts'
 import type { Lease } from './lease.ts'
 import { browserMedia } from './browser-media.ts'
@@ -76,12 +77,17 @@ async function held(name: string, options: BrowserPlaceOptions, lease: Lease): P
   }
 }
 
+interface Held {
+  storeId: string
+  onLost: (error: DatabaseError) => void
+}
+
 async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): Promise<HeldPlace> {
   const [{ medium, why }, books, witnesses] = await look(name, options)
   const book = books.find((one) => one.medium === medium)
   const witness = witnesses.find((one) => one.medium === medium)
-  const sessions = await browserMedia[medium].openSessions(name)
-  const state = { storeId: '' }
+  const state: Held = { storeId: '', onLost: () => undefined }
+  const place = await browserMedia[medium].openPlace(name, (error) => state.onLost(error))
   const keeper = new WitnessKeeper(
     async (position) => book?.write(name, { medium, storeId: state.storeId, ...position }),
     systemClock,
@@ -90,12 +96,16 @@ async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): P
     ...lease,
     where: { medium, why },
     session: (storeOptions) =>
-      witnessed(sessions(storeOptions), options.whenLost === 'fail' ? witness : undefined, (report) => {
+      witnessed(place.session(storeOptions), options.whenLost === 'fail' ? witness : undefined, (report) => {
         state.storeId = report.storeId
       }),
     noteDurable: (position) => keeper.note(position),
+    onLost(tell) {
+      state.onLost = tell
+    },
     async release() {
       await keeper.flush()
+      await place.released?.()
       await lease.release()
     },
   }

@@ -1,4 +1,5 @@
 /** Where a store lies: its medium, and the right to be the only one who opens it. */
+import type { DatabaseError } from '../errors.ts'
 import type { Status } from '../events.ts'
 import { destroyFiles } from '../storage/destroy-files.ts'
 import { MemoryFs } from '../storage/media/memory-fs.ts'
@@ -36,6 +37,8 @@ export interface HeldPlace extends Lease {
   readonly where?: { readonly medium: Status['medium']; readonly why: string }
   /** Told what is durable, where a witness of it is kept. */
   noteDurable?(position: { readonly epoch: Epoch; readonly durableTxid: Txid }): void
+  /** `tell` is called if the store is seen to be gone while nobody asks it for anything. */
+  onLost?(tell: (error: DatabaseError) => void): void
   /** The recovery of the store that lies here, or the making of one. */
   session(options: StoreOptions): RecoverySession
 }

@@ -84,10 +84,10 @@ export class Pending {
     if (waiting !== undefined) this.#post(waiting.message)
   }
 
-  /** The other side is gone: nobody waits any longer, and nothing more can be asked. */
+  /** The other side is gone: nobody waits any longer, and nothing more can be asked. What was asked may have been done. */
   lose(error: DatabaseError): void {
     this.#lost ??= error
-    for (const id of [...this.#waiting.keys()]) this.reject(id, error)
+    for (const id of [...this.#waiting.keys()]) this.reject(id, inDoubt(error))
   }
 
   #take(id: WireId): Waiting | undefined {
@@ -98,6 +98,9 @@ export class Pending {
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+const inDoubt = ({ code, message, details, cause }: DatabaseError) =>
+  new DatabaseError(code, message, { details, cause, outcome: 'unknown' })
 
 const noAnswer = (waitMs: number) =>
   new DatabaseError('DEADLINE_EXCEEDED', `the thread of the database did not answer within ${waitMs} ms`, {

@@ -119,12 +119,21 @@ export class RemoteDatabase implements Led {
   }
 
   drainAndShutdown(): Promise<void> {
-    this.#closing ??= this.#link.call('close', []).finally(this.#onClosed)
+    this.#closing ??= this.#close()
     return this.#closing
   }
 
   close(): Promise<void> {
     return this.drainAndShutdown()
+  }
+
+  /** A thread that does not answer is ended: what it has made durable stays, of the rest nobody knows. */
+  async #close(): Promise<void> {
+    try {
+      await this.#link.call('close', [], { waitMs: limits.closeMs })
+    } finally {
+      this.#onClosed()
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

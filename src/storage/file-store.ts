@@ -132,17 +132,20 @@ export class FileStore implements BlockStore {
     }
   }
 
-  confirmEpoch(): void {
+  confirmEpoch(): Awaitable<void> {
     this.#assertOpen()
-    const { lastTxid } = this.#parts.log
-    this.#guard.checking(lastTxid, () => this.#parts.header.assertEpoch())
-    this.#guard.confirmed(lastTxid)
+    const { log, header, presence } = this.#parts
+    const ours = () => {
+      this.#assertOpen()
+      header.assertEpoch()
+    }
+    return this.#guard.confirming(log.lastTxid, () => presence?.assert()?.then(ours) ?? ours())
   }
 
-  readBack(): void {
+  readBack(): Awaitable<void> {
     this.#assertOpen()
     const { log } = this.#parts
-    this.#guard.checking(log.lastTxid, () => readBack(log, this.storeId))
+    return this.#guard.checking(log.lastTxid, () => readBack(log, this.storeId))
   }
 
   async voidAfterFailure(): Promise<Voided> {
@@ -206,12 +209,13 @@ export class FileStore implements BlockStore {
 
   async close(options: CheckpointOptions): Promise<void> {
     this.#assertWritable()
-    const { reader, log, header, home } = this.#parts
+    const { reader, log, header, home, presence } = this.#parts
     reader.breakPins()
+    await presence?.look()
     await this.checkpoint({ ...options, everything: true })
     if (log.lastTxid > header.current.checkpointedTxid)
       throw unknownOutcome('commits were appended while the store was closing')
-    this.#parts.header.assertEpoch()
+    header.assertEpoch()
     await header.write({ isClean: true, isPlain: true, durableThrough: log.durableTxid })
     await home.unguard()
     this.abandon()
@@ -222,6 +226,7 @@ export class FileStore implements BlockStore {
     this.#isClosed = true
     this.#series++
     this.#parts.reader.breakPins()
+    this.#parts.presence?.stop()
     closeFiles(this.#parts.files)
   }
 

@@ -213,7 +213,7 @@ class Steps {
   }
 
   finish(): BlockStore {
-    return new FileStore(inOrder(this.#parts))
+    return new FileStore({ ...inOrder(this.#parts), presence: this.#options.presence })
   }
 }
 

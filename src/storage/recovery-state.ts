@@ -12,6 +12,7 @@ import { replayRequests, replaySegment } from './log-replay.ts'
 import type { Meter } from './meter.ts'
 import type { LogVerdict } from './log-verdict.ts'
 import type { Segment } from './segment.ts'
+import type { StorePresence } from './store-presence.ts'
 import type { StoreFiles, StoreLimits, StoreParts } from './store-parts.ts'
 
 export interface StoreOptions {
@@ -30,6 +31,8 @@ export interface StoreOptions {
   readonly random?: () => number
   readonly onCorruption: 'fail' | 'report' | 'repair'
   readonly homeChanged: 'fail' | 'adopt'
+  /** Absent: the medium itself says when the files are gone. */
+  readonly presence?: StorePresence
   /** Defaults: limits.ts. */
   readonly cacheBytes?: number
   readonly segmentBytes?: number

@@ -9,6 +9,7 @@ import type { HeaderFile } from './header-file.ts'
 import type { Home } from './home.ts'
 import type { Meter } from './meter.ts'
 import type { RequestTable } from './request-table.ts'
+import type { StorePresence } from './store-presence.ts'
 
 export interface StoreParts {
   readonly storeId: string
@@ -23,6 +24,7 @@ export interface StoreParts {
   readonly cache: BlockCache
   readonly reader: BlockReader
   readonly meter: Meter
+  readonly presence?: StorePresence | undefined
   requests: RequestTable
 }
 

@@ -3,7 +3,7 @@
  * commits a caller may have been answered, because those are kept then.
  */
 import { DatabaseError, isDatabaseError } from '../errors.ts'
-import { type Txid, txid } from '../units.ts'
+import { type Awaitable, type Txid, txid } from '../units.ts'
 
 export class WriteGuard {
   #poison: DatabaseError | undefined
@@ -12,6 +12,8 @@ export class WriteGuard {
   #lastFirstTxid: Txid
   /** What was appended last failed a check after its barrier: it is not to be trusted, durable or not. */
   #suspectFrom: Txid | undefined
+  /** Raised with every void: what was asked before it is not answered for what is behind it. */
+  #series = 0
 
   constructor(lastTxid: Txid) {
     this.#confirmedTxid = lastTxid
@@ -42,19 +44,34 @@ export class WriteGuard {
     }
   }
 
-  /** A check of what was appended last. */
-  checking(lastTxid: Txid, check: () => void): void {
-    try {
-      check()
-    } catch (error) {
+  /** A check of what was appended last. One that ends behind a void is not about what there is then. */
+  checking(lastTxid: Txid, check: () => Awaitable<void>): Awaitable<void> {
+    const series = this.#series
+    const failed = (error: unknown): never => {
+      if (series !== this.#series) throw error
       if (lastTxid > this.#confirmedTxid) this.#suspectFrom = this.#lastFirstTxid
       throw this.poisonedBy(error)
     }
+    try {
+      return check()?.catch(failed)
+    } catch (error) {
+      return failed(error)
+    }
   }
 
-  /** A broken rule of our own passes as it is, and so does the end of our lease. */
+  /** A check after which everything up to `lastTxid` may be answered. */
+  confirming(lastTxid: Txid, check: () => Awaitable<void>): Awaitable<void> {
+    const series = this.#series
+    const confirmed = () => {
+      if (series === this.#series) this.confirmed(lastTxid)
+    }
+    const checked = this.checking(lastTxid, check)
+    return checked === undefined ? confirmed() : checked.then(confirmed)
+  }
+
+  /** A broken rule of our own passes as it is, and so does the end of our lease or of the store. */
   poisonedBy(error: unknown): unknown {
-    if (!isDatabaseError(error) || error.code === 'LEASE_LOST') return error
+    if (!isDatabaseError(error) || error.code === 'LEASE_LOST' || error.code === 'STORE_LOST') return error
     const code = error.code === 'READBACK_MISMATCH' ? error.code : 'STORAGE_FAILED'
     this.#poison = new DatabaseError(code, error.message, { cause: error, details: error.details, outcome: 'unknown' })
     return this.#poison
@@ -62,6 +79,7 @@ export class WriteGuard {
 
   /** From here until `settled` nothing but the new series is written. */
   beginVoid(): void {
+    this.#series++
     this.#poison ??= unknownOutcome('a new series is being begun')
   }
 

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../src/effects/clock.ts'
 import { openRemote } from '../../src/host/open-remote.ts'
+import type { Timer } from '../../src/host/timer.ts'
 import { Server } from '../../src/host/server.ts'
 import type { Database, DatabaseError, OpenOptions } from '../../src/index.ts'
 import { destroy, open } from '../../src/index.ts'
@@ -12,6 +13,8 @@ import type { Port } from '../../src/wire/channel.ts'
 export interface Remote {
   readonly db: Database
   readonly server: Server
+  /** The thread of the other side is not needed any more. */
+  isEnded(): boolean
   /** The other side dies. */
   die(error: DatabaseError): void
   /** The server's end, for messages of a test's own. */
@@ -19,7 +22,7 @@ export interface Remote {
   readonly clientEnd: MessagePort
 }
 
-export async function openBehindChannel(options: OpenOptions = {}): Promise<Remote> {
+export async function openBehindChannel(options: OpenOptions = {}, timer: Timer = systemClock): Promise<Remote> {
   const { port1, port2 } = new MessageChannel()
   const server = new Server(portOf(port2), {
     timer: systemClock,
@@ -27,7 +30,11 @@ export async function openBehindChannel(options: OpenOptions = {}): Promise<Remo
     destroy,
   })
   const deaths: ((error: DatabaseError) => void)[] = []
-  const otherSide = { port: portOf(port1), timer: systemClock, onDeath: deaths.push.bind(deaths), end: () => undefined }
+  let isEnded = false
+  const end = () => {
+    isEnded = true
+  }
+  const otherSide = { port: portOf(port1), timer, onDeath: deaths.push.bind(deaths), end }
   const db = await openRemote(otherSide, { name: 'test', options: { storage: 'memory', ...options } })
   onTestFinished(async () => {
     await db.close().catch(() => undefined)
@@ -36,7 +43,7 @@ export async function openBehindChannel(options: OpenOptions = {}): Promise<Remo
   const die = (error: DatabaseError) => {
     for (const tell of deaths) tell(error)
   }
-  return { db, server, die, otherEnd: port2, clientEnd: port1 }
+  return { db, server, isEnded: () => isEnded, die, otherEnd: port2, clientEnd: port1 }
 }
 
 /** Node's ports are those of the platform but for their types. */

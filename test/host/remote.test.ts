@@ -1,7 +1,9 @@
 /** Requests to a database behind a channel behave like those to one in the same thread. */
 import { describe, expect, test } from 'vitest'
 import { DatabaseError, type SqlValue } from '../../src/index.ts'
+import { limits } from '../../src/limits.ts'
 import { codeOf, errorOf } from '../api/harness.ts'
+import { ManualClock } from '../unit/effects/manual-clock.ts'
 import { deferred } from './deferred.ts'
 import { openBehindChannel } from './fixture.ts'
 
@@ -84,6 +86,24 @@ describe('requests', () => {
 })
 
 describe('bad days', () => {
+  test('a thread that does not answer the close is ended within a bound, and who else waits is told that nothing is known', async () => {
+    const clock = new ManualClock()
+    const { db, otherEnd, isEnded } = await openBehindChannel({}, clock)
+    otherEnd.removeAllListeners('message')
+    // Its deadline lies behind the bound.
+    const waiting = errorOf(db.exec('SELECT 1', [], { deadlineMs: 2 * limits.closeMs }))
+    const closing = errorOf(db.close())
+    clock.advance(limits.closeMs - 1)
+    expect(isEnded()).toBe(false)
+    clock.advance(1)
+    expect(await closing).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'unknown' })
+    expect(await waiting).toMatchObject({ code: 'DATABASE_CLOSED', outcome: 'unknown' })
+    expect(isEnded()).toBe(true)
+    const later = await errorOf(db.exec('SELECT 1'))
+    expect(later.code).toBe('DATABASE_CLOSED')
+    expect(later.outcome).toBeUndefined()
+  })
+
   test('a server that does not understand its client says so to everybody who waits', async () => {
     const { db, clientEnd } = await openBehindChannel()
     const waiting = errorOf(db.transaction(() => new Promise(() => undefined)))

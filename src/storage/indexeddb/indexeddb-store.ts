@@ -16,7 +16,7 @@ import { RecordEncoder } from '../record.ts'
 import { unknownOutcome, WriteGuard } from '../write-guard.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { confirmFence, putMarker, readBackLast, writeClean } from './fence-checks.ts'
-import { guardedCheck, guardedWrite } from './guarded.ts'
+import { guardedWrite } from './guarded.ts'
 import type { Parts } from './parts.ts'
 import { isFoldDue, statisticsOf } from './statistics.ts'
 import { settleHeader } from './settle-header.ts'
@@ -140,14 +140,12 @@ export class IndexedDbStore implements Port.BlockStore {
       this.#isFenceFresh = false
       return this.#guard.confirmed(lastTxid)
     }
-    return guardedCheck(this.#guard, lastTxid, () => confirmFence(this.#parts)).then(() =>
-      this.#guard.confirmed(lastTxid),
-    )
+    return this.#guard.confirming(lastTxid, () => confirmFence(this.#parts))
   }
 
   async readBack(): Promise<void> {
     this.#assertOpen()
-    await guardedCheck(this.#guard, this.#parts.state.log.lastTxid, () => readBackLast(this.#parts))
+    await this.#guard.checking(this.#parts.state.log.lastTxid, () => readBackLast(this.#parts))
   }
 
   async voidAfterFailure(): Promise<Port.Voided> {

@@ -1,14 +1,26 @@
 /** One file of the origin private file system over its sync access handle. */
 import { assert } from '../../assert.ts'
+import type { DatabaseError } from '../../errors.ts'
 import type { StoreFile } from '../file-system.ts'
 import { full, translate } from './opfs-errors.ts'
 import type { SyncAccessHandle } from './opfs-handles.ts'
 
-/** The handle belongs to the file from here on; `path` is for messages. */
-export function fileOverHandle(name: string, path: string, handle: SyncAccessHandle): StoreFile {
+export interface OpfsFileOptions {
+  /** For messages. */
+  readonly path: string
+  /** The file was seen to be gone: its handle is let go by who has seen it. */
+  readonly lost: () => DatabaseError | undefined
+  readonly onClosed: () => void
+}
+
+/** The handle belongs to the file from here on. */
+export function fileOverHandle(name: string, handle: SyncAccessHandle, options: OpfsFileOptions): StoreFile {
+  const { path, lost, onClosed } = options
   let isOpen = true
   const use = <T>(verb: string, call: () => T): T => {
     assert(isOpen, `${name} is not used after its close`)
+    const loss = lost()
+    if (loss !== undefined) throw loss
     try {
       return call()
     } catch (error) {
@@ -32,7 +44,9 @@ export function fileOverHandle(name: string, path: string, handle: SyncAccessHan
     close() {
       if (!isOpen) return
       isOpen = false
+      if (lost() !== undefined) return
       handle.close()
+      onClosed()
     },
   }
 }

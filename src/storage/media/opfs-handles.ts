@@ -6,7 +6,7 @@ export interface OpfsDirectory {
   keys(): AsyncIterable<string>
   getDirectoryHandle(name: string, options: { readonly create: boolean }): Promise<OpfsDirectory>
   getFileHandle(name: string, options: { readonly create: boolean }): Promise<OpfsFile>
-  removeEntry(name: string): Promise<void>
+  removeEntry(name: string, options?: { readonly recursive: boolean }): Promise<void>
 }
 
 export interface OpfsFile {

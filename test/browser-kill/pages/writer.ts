@@ -31,9 +31,20 @@ export interface Filled {
   readonly heard: readonly string[]
 }
 
+/** What the streams of the database have told. */
+export interface Told {
+  state: string
+  reason: string
+  /** Codes of `storage.failed`. */
+  readonly failures: string[]
+}
+
 declare const report: (text: string) => void
 
+const FILLING = 'CREATE TABLE IF NOT EXISTS filling (n INTEGER PRIMARY KEY, v BLOB);'
+
 let database: Database | undefined
+let told: Told = { state: 'none', reason: '', failures: [] }
 let allowed = 0
 let isStopping = false
 let running: Promise<void> | undefined
@@ -53,6 +64,7 @@ async function openStore(name: string, options: OpenOptions): Promise<string> {
   for (let tries = 1; ; tries++) {
     try {
       database = await open(name, { ...options, worker: () => new Worker('/worker.js', { type: 'module' }) })
+      listenTo(database)
       return database.recoveryReport.found
     } catch (error) {
       if (!isDatabaseError(error)) throw error
@@ -62,8 +74,15 @@ async function openStore(name: string, options: OpenOptions): Promise<string> {
   }
 }
 
+function listenTo({ status$, events$ }: Database): void {
+  const heard: Told = { state: 'none', reason: '', failures: [] }
+  told = heard
+  status$.subscribe(({ state, reason = '' }) => Object.assign(heard, { state, reason }))
+  events$.subscribe((event) => event.type === 'storage.failed' && heard.failures.push(event.code))
+}
+
 async function prepare(): Promise<void> {
-  await opened().exec(SCHEMA)
+  await opened().exec(`${SCHEMA} ${FILLING}`)
 }
 
 /** Goes on behind the last transaction that is there. Never ends of itself. */
@@ -116,7 +135,7 @@ async function fill(bytes: number): Promise<Filled> {
   const db = opened()
   const heard = new Set<string>()
   const listening = db.events$.subscribe((event) => event.type === 'sync.failed' && heard.add(event.code))
-  await db.exec('CREATE TABLE IF NOT EXISTS filling (n INTEGER PRIMARY KEY, v BLOB)')
+  await db.exec(FILLING)
   let acknowledged = 0
   let refused = ''
   while (refused === '' && acknowledged * bytes < 200_000_000) {
@@ -181,8 +200,30 @@ async function checkIntegrity(): Promise<string> {
 const isSame = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, at) => byte === b[at])
 
 const close = () => opened().close()
+
+/** 'done', or the code of the error with which the close has ended. */
+const end = () =>
+  close().then(
+    () => 'done',
+    (error: unknown) => codeOf(error),
+  )
+const heard = () => told
 const codeOf = (error: unknown) => (isDatabaseError(error) ? error.code : String(error))
 
 Object.assign(globalThis, {
-  writer: { openStore, prepare, start, allow, stop, fill, writeOne, countFilled, examine, checkIntegrity, close },
+  writer: {
+    openStore,
+    prepare,
+    start,
+    allow,
+    stop,
+    fill,
+    writeOne,
+    countFilled,
+    examine,
+    checkIntegrity,
+    close,
+    end,
+    heard,
+  },
 })

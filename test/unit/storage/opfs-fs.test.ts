@@ -115,3 +115,54 @@ describe('opening', () => {
     expect(met).toEqual(['removeEntry'])
   })
 })
+
+describe('a file that is gone while it is open', () => {
+  test('is STORE_LOST to everything from then on, and its handle is closed once its name is there again', async () => {
+    const faults: Faults = {}
+    const { directory, met, calls } = faultyDirectory(faults)
+    const fs = await openOpfs('db', { pause, getRoot: async () => directory })
+    const file = await fs.open('a', { create: true })
+    await fs.assertThere('a')
+    faults.isGone = true
+    calls.length = 0
+    await expect(fs.assertThere('a')).rejects.toMatchObject({ code: 'STORE_LOST' })
+    expect(met).toContain('gone')
+    expect(calls).toEqual(['getFileHandle', 'make', 'close', 'removeEntry'])
+    calls.length = 0
+    expect(thrownBy(() => file.write(bytes, 0))).toMatchObject({ code: 'STORE_LOST' })
+    expect(thrownBy(() => file.flush())).toMatchObject({ code: 'STORE_LOST' })
+    file.close()
+    expect(calls).toEqual([])
+    // That its name was made again to let go does not bring it back.
+    faults.isGone = false
+    await expect(fs.assertThere('a')).rejects.toMatchObject({ code: 'STORE_LOST' })
+  })
+
+  test('is let go before another one may open it, whoever is told of the loss by then', async () => {
+    const faults: Faults = {}
+    const { directory, calls } = faultyDirectory(faults)
+    const fs = await openOpfs('db', { pause, getRoot: async () => directory })
+    const file = await fs.open('a', { create: true })
+    await fs.released()
+    faults.isGone = true
+    const looking = fs.assertThere('a').catch((error: unknown) => error)
+    while (!calls.includes('getFileHandle')) await Promise.resolve()
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+    expect(thrownBy(() => file.write(bytes, 0))).toMatchObject({ code: 'STORE_LOST' })
+    expect(calls).not.toContain('close')
+    await fs.released()
+    expect(calls).toContain('close')
+    expect(await looking).toMatchObject({ code: 'STORE_LOST' })
+  })
+
+  test('that cannot be seen is STORAGE_FAILED, and goes on', async () => {
+    const faults: Faults = {}
+    const { directory } = faultyDirectory(faults)
+    const fs = await openOpfs('db', { pause, getRoot: async () => directory })
+    const file = await fs.open('a', { create: true })
+    faults.throws = { getFileHandle: 'UnknownError' }
+    await expect(fs.assertThere('a')).rejects.toMatchObject({ code: 'STORAGE_FAILED' })
+    file.write(bytes, 0)
+    file.close()
+  })
+})

@@ -12,11 +12,22 @@ export interface Faults {
   reads?: number
   /** Not a dedicated worker. */
   hasNoHandles?: boolean
+  /** Nothing is found; handles work on, and the close of one hangs unless the file was made again: here it throws. */
+  isGone?: boolean
+}
+
+export interface Faulty {
+  readonly directory: OpfsDirectory
+  readonly met: string[]
+  /** Looks for a file, makings of one, closes and removals, in their order. */
+  readonly calls: string[]
 }
 
 /** Faults may be changed while the directory is used; each call that met one is in `met`. */
-export function faultyDirectory(faults: Faults): { readonly directory: OpfsDirectory; readonly met: string[] } {
+export function faultyDirectory(faults: Faults): Faulty {
   const met: string[] = []
+  const calls: string[] = []
+  let isMadeAgain = false
   const call = <T>(name: Call, value: T): T => {
     const fault = faults.throws?.[name]
     if (fault === undefined) return value
@@ -35,20 +46,37 @@ export function faultyDirectory(faults: Faults): { readonly directory: OpfsDirec
     write: (from) => call('write', answer('takes', from.length)),
     truncate: () => call('truncate', undefined),
     flush: () => call('flush', undefined),
-    close: () => call('close', undefined),
+    close() {
+      calls.push('close')
+      if (faults.isGone === true && !isMadeAgain) throw new Error('hangs')
+      call('close', undefined)
+    },
   }
   const createSyncAccessHandle = async () => call('createSyncAccessHandle', handle)
   const directory: OpfsDirectory = {
     async *keys() {
       yield* ['b', 'a']
     },
-    getDirectoryHandle: async () => call('getDirectoryHandle', directory),
-    getFileHandle: async () =>
-      call('getFileHandle', {
+    async getDirectoryHandle(_, { create }) {
+      if (!create && faults.isGone === true) throw new DOMException('gone', 'NotFoundError')
+      return call('getDirectoryHandle', directory)
+    },
+    async getFileHandle(_, { create }) {
+      calls.push(create ? 'make' : 'getFileHandle')
+      if (create) isMadeAgain = true
+      else if (faults.isGone === true) {
+        met.push('gone')
+        throw new DOMException('gone', 'NotFoundError')
+      }
+      return call('getFileHandle', {
         kind: 'file' as const,
         ...(faults.hasNoHandles === true ? {} : { createSyncAccessHandle }),
-      }),
-    removeEntry: async () => call('removeEntry', undefined),
+      })
+    },
+    async removeEntry() {
+      calls.push('removeEntry')
+      call('removeEntry', undefined)
+    },
   }
-  return { directory, met }
+  return { directory, met, calls }
 }
