@@ -5,10 +5,12 @@ import { memoryPlace, type Place } from './effects/place.ts'
 import { DatabaseError } from './errors.ts'
 import { openAt } from './open-at.ts'
 import { type Settings, settingsOf } from './options.ts'
+import { assertWebAssembly } from './vfs/web-assembly.ts'
 
 /** @throws what browser.ts says of `open` */
 export async function openHere(name: string, options: OpenOptions): Promise<Led> {
   const settings = settingsOf(options)
+  assertWebAssembly()
   return openAt(placeFor(name, settings), name, { ...options, ...(await wasmOf(options)) })
 }
 

@@ -20,16 +20,21 @@ const types: Readonly<Record<string, string>> = {
   '': 'text/html; charset=utf-8',
 }
 
+export interface ServeOptions {
+  readonly files?: readonly string[]
+  /** Scripts by their paths. */
+  readonly texts?: Readonly<Record<string, string>>
+  /** The Content Security Policy of everything that is served. */
+  readonly policy?: string
+}
+
 /**
- * Serves `/` as an empty page, each entry under its name with `.js`, each file under its name, and scripts by their paths. An entry is a path beside this file, a
+ * Serves `/` as an empty page, each entry under its name with `.js`, and each file under its name. An entry is a path beside this file, a
  * file one from the root of the project.
  */
 export async function serveScripts(
   entries: readonly string[],
-  {
-    files = [],
-    texts = {},
-  }: { readonly files?: readonly string[]; readonly texts?: Readonly<Record<string, string>> } = {},
+  { files = [], texts = {}, policy }: ServeOptions = {},
 ): Promise<FileServer> {
   const { outputFiles } = await build({
     entryPoints: entries.map((entry) => path.resolve(import.meta.dirname, entry)),
@@ -56,6 +61,7 @@ export async function serveScripts(
     response.writeHead(body === undefined ? 404 : 200, {
       'content-type': types[path.extname(pathname)] ?? 'application/octet-stream',
       'cache-control': 'no-store',
+      ...(policy === undefined ? {} : { 'content-security-policy': policy }),
     })
     response.end(body)
   })

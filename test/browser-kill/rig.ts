@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type Chromium, type ChromiumOptions, startChromium } from './chromium.ts'
-import { builtFiles, type FileServer, serveScripts } from './file-server.ts'
+import { builtFiles, type FileServer, type ServeOptions, serveScripts } from './file-server.ts'
 
 export interface Rig {
   readonly origin: string
@@ -14,12 +14,12 @@ export interface Rig {
 }
 
 /** To be called once, at the top of a file of tests. An entry is a path beside this file. */
-export function useRig(entries: readonly string[]): Rig {
+export function useRig(entries: readonly string[], options: Omit<ServeOptions, 'files'> = {}): Rig {
   let server: FileServer | undefined
   const started: Chromium[] = []
   const profiles: string[] = []
   beforeAll(async () => {
-    server = await serveScripts(entries, { files: builtFiles })
+    server = await serveScripts(entries, { ...options, files: builtFiles })
   })
   afterAll(() => server?.close())
   afterEach(async () => {

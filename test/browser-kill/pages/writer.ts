@@ -23,10 +23,18 @@ export interface Examined {
   readonly torn: readonly string[]
 }
 
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly made: { readonly databases: readonly string[]; readonly directories: readonly string[] }
+}
+
 export interface Filled {
   readonly acknowledged: number
   /** The code with which it ended. */
   readonly refused: string
+  /** The code of its cause. */
+  readonly because: string
   /** Codes that `sync.failed` told. */
   readonly heard: readonly string[]
 }
@@ -59,11 +67,28 @@ function opened(): Database {
   return database
 }
 
+const newWorker = () => new Worker('/worker.js', { type: 'module' })
+
+/** With what an open is refused, and what lies on the disk then. */
+async function refusal(name: string, options: OpenOptions): Promise<Refusal> {
+  const error = await open(name, { worker: newWorker, ...options }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!isDatabaseError(error)) throw new Error(`${name} was not refused: ${String(error)}`)
+  const databases = (await indexedDB.databases()).map(({ name: one }) => one ?? '')
+  const root = await navigator.storage.getDirectory()
+  const all = await root.getDirectoryHandle('datasync', { create: true })
+  const directories: string[] = []
+  for await (const one of all.keys()) directories.push(one)
+  return { code: error.code, message: error.message, made: { databases, directories } }
+}
+
 /** 'created', 'existing', or the code of the error. The lock of a page that has died is free within moments. */
 async function openStore(name: string, options: OpenOptions): Promise<string> {
   for (let tries = 1; ; tries++) {
     try {
-      database = await open(name, { ...options, worker: () => new Worker('/worker.js', { type: 'module' }) })
+      database = await open(name, { worker: newWorker, ...options })
       listenTo(database)
       return database.recoveryReport.found
     } catch (error) {
@@ -138,16 +163,18 @@ async function fill(bytes: number): Promise<Filled> {
   await db.exec(FILLING)
   let acknowledged = 0
   let refused = ''
+  let because = ''
   while (refused === '' && acknowledged * bytes < 200_000_000) {
     try {
       await db.exec('INSERT INTO filling(v) VALUES (randomblob(?))', [bytes], { deadlineMs: 2000 })
       acknowledged++
     } catch (error) {
       refused = codeOf(error)
+      because = error instanceof Error ? codeOf(error.cause) : ''
     }
   }
   listening.unsubscribe()
-  return { acknowledged, refused, heard: [...heard] }
+  return { acknowledged, refused, because, heard: [...heard] }
 }
 
 /** Writes one more row; 'done' or the code of the error. */
@@ -213,6 +240,7 @@ const codeOf = (error: unknown) => (isDatabaseError(error) ? error.code : String
 Object.assign(globalThis, {
   writer: {
     openStore,
+    refusal,
     prepare,
     start,
     allow,
