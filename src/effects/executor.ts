@@ -240,8 +240,8 @@ export class Executor {
 
   /** Rejects those whose time is over. Says whether anybody still waits. */
   #expire(nowMs: number): boolean {
-    for (const entry of this.#queue.takeWhere(({ deadlineAtMs }) => deadlineAtMs <= nowMs)) entry.reject(expired())
     const cause = this.#ports.delayCause()
+    for (const entry of this.#queue.takeWhere(({ deadlineAtMs }) => deadlineAtMs <= nowMs)) entry.reject(expired(cause))
     this.#ports.acks.expire(nowMs, () => outOfTime(cause))
     this.#idle.settle()
     return this.#queue.length > 0 || this.#ports.acks.count > 0

@@ -11,12 +11,14 @@ export const leftOpen = (cause: unknown) =>
     },
   )
 
-export const expired = () =>
+/** `cause`: why commits do not come through. */
+export const expired = (cause: unknown) =>
   new DatabaseError('DEADLINE_EXCEEDED', 'the request waited longer than its deadline and was not run', {
+    cause,
     retryable: true,
   })
 
-/** `cause`: why commits do not come through. */
+/** `cause`: as above. */
 export const outOfTime = (cause: unknown) =>
   new DatabaseError('DEADLINE_EXCEEDED', 'the commit did not become durable within the deadline; it may still', {
     outcome: 'unknown',

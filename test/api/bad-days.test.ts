@@ -149,6 +149,22 @@ describe('a full disk', () => {
     expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'unknown', cause: { code: 'STORAGE_FULL' } })
   })
 
+  test('a caller who was held and never run is told why, too', async () => {
+    const { disk, db, ids } = await openTable({ backpressure: { highBytes: 1_000_000, normalBytes: 500_000 } })
+    fillDisk(disk)
+    const first = errorOf(db.exec('INSERT INTO t VALUES (1, ?)', ['x'.repeat(6_000_000)], { deadlineMs: 2000 }))
+    await new Promise<void>((resolve) => {
+      db.events$.subscribe((event) => event.type === 'sync.failed' && resolve())
+    })
+    const held = await errorOf(db.exec('INSERT INTO t VALUES (2, NULL)', [], { deadlineMs: 200 }))
+    expect(held).toMatchObject({ code: 'DEADLINE_EXCEEDED', retryable: true, cause: { code: 'STORAGE_FULL' } })
+    expect(held.outcome).toBeUndefined()
+    await first
+    disk.heal()
+    await db.forceSync()
+    expect(await ids()).toEqual([1])
+  })
+
   test('closing gives up after a bound, says so, and loses nothing that was acknowledged', async () => {
     const { disk, db } = await openTable({
       durability: 'deferred',
