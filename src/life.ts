@@ -16,6 +16,7 @@ import { withResolvers } from './effects/with-resolvers.ts'
 import { engineMaker } from './engine-maker.ts'
 import { asDatabaseError, DatabaseError } from './errors.ts'
 import type { LeaderCause, Status } from './events.ts'
+import { storageFailed, watchPlace } from './life-place.ts'
 import { statusAfter, statusAtFirst } from './life-status.ts'
 import { limits } from './limits.ts'
 import { isolated } from './logger.ts'
@@ -161,8 +162,7 @@ export class Life {
       onFailed: (error) => this.fail(error),
       close: () => this.close(),
     })
-    this.#tellWitness(store)
-    this.#held?.onLost?.((error) => this.#lost(error))
+    watchPlace(this.#held, { store, streams: this.#streams, onLost: (error) => this.fail(error) })
     this.#streams.emit({ type: 'recovery.finished', report, ms })
     const { cause = 'opened', sinceMs = this.#clock.now() - ms } = this.#cause ?? {}
     this.#streams.emit({
@@ -172,22 +172,6 @@ export class Life {
       cause,
       ms: this.#clock.now() - sinceMs,
     })
-  }
-
-  /** Where a witness is kept, it is told what is durable: now, and after each sync. */
-  #tellWitness(store: BlockStore): void {
-    const tell = this.#held?.noteDurable
-    if (tell === undefined) return
-    const note = () => tell({ epoch: store.epoch, durableTxid: store.positions.durableTxid })
-    note()
-    this.#streams.events$.subscribe(({ type }) => type === 'sync.succeeded' && note())
-  }
-
-  /** Nobody's request has met it. */
-  #lost(error: DatabaseError): void {
-    const { code, message } = error
-    this.#streams.emit({ type: 'storage.failed', code, message, operation: 'confirm' })
-    this.#fail(error)
   }
 
   #logged(store: BlockStore): BlockStore {
@@ -215,9 +199,9 @@ export class Life {
       await this.#held?.release()
       this.#machine.send({ type: 'released' })
     } catch (error) {
-      const { code, message } = this.#note(error)
-      if (isDatabaseError(error)) this.#streams.emit({ type: 'storage.failed', code, message, operation: 'close' })
-      this.#machine.send(isClean ? { type: 'release.failed', code } : { type: 'released' })
+      const failure = this.#note(error)
+      this.#streams.emit(storageFailed(failure, 'close'))
+      this.#machine.send(isClean ? { type: 'release.failed', code: failure.code } : { type: 'released' })
     }
   }
 

@@ -211,7 +211,7 @@ export class Member {
   #roleChanged({ role, epoch }: RoleChanged): void {
     const status = memberStatus(this.#status, role, { epoch, reason: this.#error?.message })
     if (status !== undefined) this.#tell(status)
-    if (role === 'ending') this.#parts.forwarder.refuse(closed())
+    if (role === 'ending') this.#parts.forwarder.refuse(this.#error ?? closed())
     if (role === 'closed' || role === 'failed') this.#end()
   }
 
