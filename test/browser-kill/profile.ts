@@ -19,4 +19,12 @@ export function indexedDbBackend(profile: string): IndexedDbBackend | undefined 
   return isSqlite ? 'sqlite' : undefined
 }
 
-const isSqliteFile = (file: string) => readFileSync(file).subarray(0, 16).toString('latin1') === 'SQLite format 3\0'
+function isSqliteFile(file: string): boolean {
+  try {
+    return readFileSync(file).subarray(0, 16).toString('latin1') === 'SQLite format 3\0'
+  } catch (error) {
+    // The browser runs on and removes files; what is gone says nothing.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}

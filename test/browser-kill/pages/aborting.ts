@@ -140,4 +140,11 @@ async function examine(name: string): Promise<Pick<Outcome, 'rows' | 'integrity'
   return { rows: rows.map(({ row }) => row), integrity: check?.integrity_check ?? 'no answer' }
 }
 
-Object.assign(globalThis, { aborting: { abortAt } })
+/** A database whose files can be looked at. */
+async function leave(): Promise<void> {
+  const db = await open('left', options)
+  await db.exec('CREATE TABLE t(row)')
+  await db.close()
+}
+
+Object.assign(globalThis, { aborting: { abortAt, leave } })
