@@ -9,7 +9,7 @@
  * A literal is a whole number of up to 15 digits, or text without a quote in it. It stands where an expression ends on both sides, so
  * that nothing binds it more tightly, and never where SQLite asks whether it is written out: among what is selected, whose text
  * names columns; in ORDER BY, GROUP BY and LIMIT; in a call; in what the schema keeps. Why a parameter means the same in these
- * places: docs/decisions/0013-statements-of-one-shape.md.
+ * places: docs/decisions/0015-statements-of-one-shape.md.
  */
 
 /** Where a literal begins and ends in the text, in bytes. */
