@@ -186,8 +186,18 @@ export interface LedTransactionOptions extends TransactionOptions {
 /** applied: durable. fresh: not applied, and it will not be. unknown: nobody knows any more. */
 export type RequestFate = 'applied' | 'fresh' | 'unknown'
 
+/** A request that came from another member. */
+export interface LedQueryOptions extends QueryOptions {
+  /** The level of that member, where the request names none of its own. */
+  readonly memberDurability?: Durability
+}
+
 /** A database where it is led, as the members that share it see it. */
 export interface Led extends Database {
+  exec(sql: string, params?: SqlParams, options?: LedQueryOptions): Promise<ExecResult>
+  query<R extends Row>(sql: string, params?: SqlParams, options?: LedQueryOptions): Promise<R[]>
+  iterate<R extends Row>(sql: string, params?: SqlParams, options?: LedQueryOptions): AsyncGenerator<R>
+  batch(statements: readonly Statement[], options?: LedQueryOptions): Promise<ExecResult[]>
   transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: LedTransactionOptions): Promise<T>
   /** What became of a request with this id. @throws LEASE_LOST */
   outcomeOf(requestId: string): Promise<RequestFate>

@@ -2,6 +2,7 @@
 import type {
   ExecResult,
   Led,
+  LedQueryOptions,
   LedTransactionOptions,
   QueryOptions,
   RequestFate,
@@ -13,7 +14,7 @@ import { AsyncScope } from './effects/async-scope.ts'
 import type { Answer, Call } from './effects/call.ts'
 import { parseRequestId } from './effects/outcomes.ts'
 import { DatabaseError } from './errors.ts'
-import type { Durability, Receipt } from './events.ts'
+import type { Receipt } from './events.ts'
 import { exportFrom } from './export.ts'
 import { collect, type ImportSource } from './import-source.ts'
 import { limits } from './limits.ts'
@@ -166,15 +167,15 @@ export class DatabaseHandle implements Led {
   }
 
   /** One synchronous piece of work on the connection, answered at the asked level; with an id, at most once. */
-  #request<T>(work: (shouldStop: () => boolean) => T, options: RequestOptions): Promise<Answer<T>> {
+  #request<T>(work: (shouldStop: () => boolean) => T, options: LedQueryOptions): Promise<Answer<T>> {
     this.#refuseInside()
     assertRequestOptions(options)
     const { executor, clock, outcomes, durability } = this.#reign
-    const { deadlineMs = limits.requestDeadlineMs, requestId } = options
+    const { deadlineMs = limits.requestDeadlineMs, requestId, memberDurability = durability } = options
     const stopAtMs = clock.now() + deadlineMs
     const start = () => work(() => clock.now() > stopAtMs)
     const call: Call<T> = {
-      level: options.durability ?? durability,
+      level: options.durability ?? memberDurability,
       isStrictRead: options.durability === 'strict',
       deadlineMs,
       signal: options.signal,
@@ -197,12 +198,12 @@ export class DatabaseHandle implements Led {
     )
   }
 
-  #execResult({ value, epoch, txid }: Answer<WrittenResult>, { durability }: RequestOptions): ExecResult {
+  #execResult({ value, epoch, txid }: Answer<WrittenResult>, options: LedQueryOptions): ExecResult {
     return {
       rowsAffected: value.rowsAffected,
       lastInsertRowid: value.lastInsertRowid,
       receipt: { epoch, txid },
-      durability: durability ?? (this.#reign.durability satisfies Durability),
+      durability: options.durability ?? options.memberDurability ?? this.#reign.durability,
     }
   }
 }

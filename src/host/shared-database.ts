@@ -5,6 +5,7 @@
 import type {
   ExecResult,
   Led,
+  LedQueryOptions,
   LedTransactionOptions,
   QueryOptions,
   RequestFate,
@@ -101,7 +102,8 @@ export class SharedDatabase implements Led {
   }
 
   async *iterate<R extends Row>(sql: string, params?: SqlParams, options?: QueryOptions): AsyncGenerator<R> {
-    yield* (await this.#leader(options)).iterate<R>(sql, params, { durability: this.#ports.durability, ...options })
+    const { durability } = this.#ports
+    yield* (await this.#leader(options)).iterate<R>(sql, params, { memberDurability: durability, ...options })
   }
 
   forceSync(): Promise<Receipt> {
@@ -152,11 +154,11 @@ export class SharedDatabase implements Led {
   }
 
   /** The level is this member's own, not the leader's. */
-  #forward<T>(run: (database: Led, how: RequestOptions) => Promise<T>, options: RequestOptions = {}): Promise<T> {
+  #forward<T>(run: (database: Led, how: LedQueryOptions) => Promise<T>, options: RequestOptions = {}): Promise<T> {
     const { deadlineMs = limits.requestDeadlineMs, signal, requestId } = options
     const { forwarder, durability } = this.#ports
     return forwarder.ask({
-      run: (database, how) => run(database, { durability: options.durability ?? durability, ...how }),
+      run: (database, how) => run(database, { memberDurability: durability, ...how }),
       deadlineMs,
       signal,
       requestId,
