@@ -41,8 +41,9 @@ export function acquireLease(directory: string): FileLease {
   throw locked(directory, lease)
 }
 
-/** The lease, or who holds it. @throws STORE_LOCKED when another SQLite has the home; STORAGE_FAILED */
+/** The lease, or who holds it. @throws STORE_LOCKED when another SQLite has the home; STORE_LOST; STORAGE_FAILED */
 export function tryLease(directory: string): FileLease | Holder {
+  if (!existsSync(directory)) throw lost(directory)
   const path = join(directory, 'lease')
   const fd = attempt(path, () => openSync(path, 'a+', 0o600))
   const textFd = attempt(path, () => openSync(path, 'r+'))
@@ -98,8 +99,13 @@ export function notedPid(directory: string): { readonly pid?: number } {
 }
 
 function noted(directory: string): Holder {
-  const path = join(directory, 'lease')
-  return existsSync(path) ? holderOf(path) : {}
+  try {
+    return holderOf(join(directory, 'lease'))
+  } catch (error) {
+    // A hint: where none can be read there is none.
+    if (error instanceof Error && 'code' in error) return {}
+    throw error
+  }
 }
 
 function addressOf({ socket, token }: Holder): Address | undefined {
@@ -129,8 +135,8 @@ function writeText(fd: number, holder: Holder): void {
 
 /** The path still names what was locked: the file was not replaced between opening and locking. */
 function isSameFile(fd: number, path: string): boolean {
-  const [opened, named] = [fstatSync(fd), statSync(path)]
-  return opened.ino === named.ino && opened.dev === named.dev
+  const [opened, named] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })]
+  return opened.ino === named?.ino && opened.dev === named.dev
 }
 
 function attempt<T>(path: string, open: () => T): T {
@@ -147,6 +153,12 @@ function attempt<T>(path: string, open: () => T): T {
     )
   }
 }
+
+/** It was made when the database was opened. */
+const lost = (directory: string) =>
+  new DatabaseError('STORE_LOST', `${directory}, in which the database lay, is not there any more`, {
+    details: { directory },
+  })
 
 const busy = (file: string) =>
   new DatabaseError('STORE_LOCKED', `another SQLite has ${file} open; close it there first`, { details: { file } })

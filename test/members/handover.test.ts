@@ -1,4 +1,5 @@
 /** Members in processes and threads of their own, whose leader closes, is killed, or is stopped. */
+import { rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { openIn, temporaryBase } from '../api/harness.ts'
@@ -93,6 +94,24 @@ describe('a leader that is killed', () => {
   })
 })
 
+describe('a database that is removed under its members', () => {
+  test('is lost to those who knew it, and not silently another one', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    const follower = await MemberProcess.start(base)
+    await leader.exec(create)
+    follower.stop()
+    await standsStill(follower.pid)
+    await leader.kill()
+    await rm(base, { recursive: true, force: true })
+    follower.goOn()
+    const asked = follower.query('SELECT * FROM t').catch((error: unknown) => error)
+    expect(await asked).toMatchObject({ code: 'STORE_LOST' })
+    await follower.until(({ status }) => status?.state === 'failed')
+    expect(await follower.query('SELECT 1').catch((error: unknown) => error)).toMatchObject({ code: 'STORE_LOST' })
+  })
+})
+
 describe('a leader that is stopped', () => {
   test('attack-17 keeps its lease: who waits is told so at its deadline, and what it asked again applies once', async () => {
     const base = await temporaryBase()
@@ -125,6 +144,21 @@ describe('a leader that is stopped', () => {
     await leader.kill()
     await waiting
     expect(isLeading(follower)).toBe(true)
+  })
+
+  test('and then killed ends the close of who waited for it: it says that the outcome is unknown', async () => {
+    const base = await temporaryBase()
+    const leader = await MemberProcess.start(base)
+    const follower = await MemberProcess.start(base)
+    await leader.exec(create)
+    leader.stop()
+    await standsStill(leader.pid)
+    const waiting = follower.exec("INSERT INTO t VALUES ('a', 1)").catch((error: unknown) => error)
+    const closing = follower.ask('close')
+    await leader.kill()
+    expect(await waiting).toMatchObject({ code: 'DATABASE_CLOSED', outcome: 'unknown' })
+    await closing
+    expect(follower.status).toMatchObject({ state: 'closed' })
   })
 
   test('keeps others from opening, who are told its process', async () => {
