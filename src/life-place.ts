@@ -27,7 +27,10 @@ export function watchPlace(held: HeldPlace | undefined, { store, streams, onLost
   streams.events$.subscribe(({ type }) => type === 'sync.succeeded' && note())
 }
 
-export const storageFailed = ({ code, message }: DatabaseError, operation: StorageFailed['operation']): StorageFailed => ({
+export const storageFailed = (
+  { code, message }: DatabaseError,
+  operation: StorageFailed['operation'],
+): StorageFailed => ({
   type: 'storage.failed',
   code,
   message,

@@ -55,6 +55,7 @@ export class Life {
   readonly #opened = withResolvers<DatabaseHandle>()
   readonly #ended = withResolvers<void>()
   #held: HeldPlace | undefined
+  #heldSinceMs = 0
   #recovered: Recovered | undefined
   #reign: Reign | undefined
   #error: DatabaseError | undefined
@@ -115,6 +116,7 @@ export class Life {
 
   async #acquire(): Promise<void> {
     try {
+      this.#heldSinceMs = this.#clock.now()
       this.#held = await this.#place.acquire()
       const { where } = this.#held
       if (where !== undefined) this.#status = { ...this.#status, medium: where.medium, mediumReason: where.why }
@@ -158,6 +160,7 @@ export class Life {
       makeEngine,
       streams: this.#streams,
       clock: this.#clock,
+      heldSinceMs: this.#heldSinceMs,
       recoveryReport: report,
       onFailed: (error) => this.fail(error),
       close: () => this.close(),
@@ -209,6 +212,7 @@ export class Life {
   fail(error: DatabaseError): void {
     this.#note(error)
     this.#reign?.fail(error)
+    if (this.#machine.getSnapshot().status !== 'active') return
     this.#machine.send(
       error.code === 'LEASE_LOST' ? { type: 'lease.lost' } : { type: 'actor.failed', code: error.code },
     )

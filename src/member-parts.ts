@@ -26,7 +26,7 @@ export type MemberOptions = Omit<LifeOptions, 'cause'>
 /** Who hears of what. */
 export interface MemberPorts {
   readonly lock: Omit<LockWishPorts, 'lock'>
-  readonly follower: Pick<FollowerPorts, 'epochMin' | 'joined' | 'refused' | 'onRefused' | 'lost'>
+  readonly follower: Pick<FollowerPorts, 'epochMin' | 'joined' | 'refused' | 'onRefused' | 'onAnnounced' | 'lost'>
   readonly onWaiting: ForwarderPorts['onWaiting']
   readonly onGivenUp: (error: DatabaseError) => void
   readonly close: () => Promise<void>

@@ -25,6 +25,8 @@ export interface MemberReignPorts {
   readonly cause: LeaderCause
   /** Since when nobody led. */
   readonly sinceMs: number
+  /** Of the last leader that was known here. */
+  readonly epochKnown: number
   readonly began: (database: DatabaseHandle, epoch: number) => void
   /** It leads no more: LEASE_LOST, or what broke it. */
   readonly ended: (error: DatabaseError) => void
@@ -53,18 +55,20 @@ export class MemberReign {
   }
 
   async begin(): Promise<void> {
-    const { transport, given, began, ended } = this.#ports
+    const { transport, given, epochKnown, began, ended } = this.#ports
     const life = this.#life
     life.ended.catch((error: unknown) => ended(asDatabaseError(error)))
-    transport.sayComing()
+    transport.announce(undefined)
     try {
       const database = await life.begin()
+      if (life.epoch <= epochKnown) throw storeReplaced(epochKnown, life.epoch)
       const clients = new Clients({
         database,
         epoch: () => life.epoch,
         pragmas: given.settings.pragmas,
         timer: given.clock,
         onRefused: () => life.streams.emit({ type: 'message.refused' }),
+        onEpochHeard: (epoch) => this.hearOf(epoch),
       })
       this.#clients = clients
       life.reign?.onStalled(() => clients.stoodStill())
@@ -79,8 +83,13 @@ export class MemberReign {
   /** A sign of life, to ourselves and to those who follow. */
   beat(): void {
     this.#life.reign?.alive()
-    if (this.#clients === undefined) this.#ports.transport.sayComing()
-    else this.#clients.beat()
+    this.#ports.transport.announce(this.#clients === undefined ? undefined : this.#life.epoch)
+    this.#clients?.beat()
+  }
+
+  /** Somebody says that there is a leader of this epoch. */
+  hearOf(epoch: number): void {
+    if (epoch > this.#life.epoch) this.#life.reign?.doubt()
   }
 
   /** Another one leads. */
@@ -106,3 +115,11 @@ export class MemberReign {
     }
   }
 }
+
+/** Whoever looks at the medium alone takes it for a store that nobody has written to. */
+const storeReplaced = (known: number, found: number) =>
+  new DatabaseError(
+    'STORE_LOST',
+    `the database that this member followed at epoch ${known} is gone; in its place is one of epoch ${found}, which the next open() will open`,
+    { details: { known, found }, outcome: 'unknown' },
+  )

@@ -28,3 +28,6 @@ export function memberStatus(
       return undefined
   }
 }
+
+/** Its beginning and its end are told by the member's machine, which knows what they are for this member. */
+export const isToldByReign = ({ state }: Status): boolean => ['recovering', 'leading', 'draining'].includes(state)

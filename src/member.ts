@@ -19,11 +19,9 @@ import { limits } from './limits.ts'
 import { type LeaderEmitted, type LeaderEvent, leaderMachine } from './machines/leader.ts'
 import { type MemberOptions, type MemberParts, type MemberPlace, type MemberPorts, partsOf } from './member-parts.ts'
 import { MemberReign } from './member-reign.ts'
-import { memberStatus } from './member-status.ts'
+import { isToldByReign, memberStatus } from './member-status.ts'
 import { closed } from './reign.ts'
 import type { Joined } from './wire/protocol.ts'
-
-type RoleChanged = Extract<LeaderEmitted, { type: 'role.changed' }>
 
 export class Member {
   readonly #at: MemberPlace
@@ -91,6 +89,7 @@ export class Member {
         epochMin: () => this.#machine.getSnapshot().context.epoch,
         joined: (database, joined) => this.#joined(database, joined),
         onRefused: () => this.#parts.streams.emit({ type: 'message.refused' }),
+        onAnnounced: (epoch) => this.#reign?.hearOf(epoch),
         refused: (error) => send({ type: 'leader.refused', code: this.#note(error).code }),
         lost: (how) => {
           this.#leaderlessSinceMs = this.#given.clock.now()
@@ -112,7 +111,8 @@ export class Member {
 
   async #steal(): Promise<void> {
     this.#leaderlessSinceMs = this.#given.clock.now()
-    if (!(await this.#parts.lock.rob())) this.#machine.send({ type: 'steal.refused' })
+    const isStillSilent = () => this.#machine.getSnapshot().context.isStealAsked
+    if (!(await this.#parts.lock.rob(isStillSilent))) this.#machine.send({ type: 'steal.refused' })
   }
 
   #seek(): void {
@@ -151,6 +151,7 @@ export class Member {
       given: this.#given,
       cause,
       sinceMs: this.#leaderlessSinceMs,
+      epochKnown: this.#machine.getSnapshot().context.epoch,
       began: (database, epoch) => {
         this.#machine.send({ type: 'reign.began', epoch })
         this.#parts.database.noteReport(database.recoveryReport)
@@ -168,8 +169,7 @@ export class Member {
     })
     this.#reign = reign
     this.#parts.streams.follow(reign.streams)
-    // Its beginning and its end are told by the machine, which knows what they are for this member.
-    reign.streams.status$.subscribe((status) => told.includes(status.state) && this.#tell(status))
+    reign.streams.status$.subscribe((status) => isToldByReign(status) && this.#tell(status))
     void reign.begin()
   }
 
@@ -189,7 +189,8 @@ export class Member {
   async #leave(): Promise<void> {
     this.#parts.forwarder.refuse(closed())
     await this.#parts.forwarder.idle()
-    this.#machine.send({ type: 'left' })
+    // It may have ended with its leader.
+    if (this.#machine.getSnapshot().status === 'active') this.#machine.send({ type: 'left' })
   }
 
   #close(): Promise<void> {
@@ -208,7 +209,7 @@ export class Member {
     else this.#machine.send({ type: this.#parts.follower.takeHeard() ? 'beat.heard' : 'beat.missed' })
   }
 
-  #roleChanged({ role, epoch }: RoleChanged): void {
+  #roleChanged({ role, epoch }: Extract<LeaderEmitted, { type: 'role.changed' }>): void {
     const status = memberStatus(this.#status, role, { epoch, reason: this.#error?.message })
     if (status !== undefined) this.#tell(status)
     if (role === 'ending') this.#parts.forwarder.refuse(this.#error ?? closed())
@@ -247,6 +248,3 @@ export class Member {
     this.#end()
   }
 }
-
-/** What a reign tells of itself. */
-const told: readonly Status['state'][] = ['recovering', 'leading', 'draining']

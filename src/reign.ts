@@ -86,6 +86,11 @@ export class Reign {
     return this.#wiring.stallGuard.mayServe()
   }
 
+  /** Somebody says that another one leads: nothing is served until the medium has said otherwise. */
+  doubt(): void {
+    this.#wiring.stallGuard.doubt()
+  }
+
   /** Registers who is told that this thread stood still for longer than a lease. */
   onStalled(tell: () => void): () => void {
     return register(this.#stalled, tell)

@@ -33,6 +33,8 @@ export interface WiringParts {
   readonly engine: SqlEngine
   readonly streams: Streams
   readonly clock: Clock
+  /** Since when the lock is held. */
+  readonly heldSinceMs: number
   /** Something can no longer be served; the database must fail with this. */
   readonly onFailed: (error: DatabaseError) => void
   /** What was sealed and not written is gone: an open transaction ends with it. */
@@ -75,6 +77,7 @@ export class Wiring {
     this.stallGuard = new StallGuard({
       clock,
       leaseMs: limits.leaseMs,
+      aliveAtMs: parts.heldSinceMs,
       confirmEpoch: () => store.confirmEpoch(),
       onStalled: parts.onStalled,
       onConfirmed: () => this.executor.schedule(),

@@ -4,9 +4,10 @@
  *   client ── seek <connection> ──────────────────────────▶ everybody
  *   leader ── here <connection> <leader> <epoch> ─────────▶ everybody; both use datasync:<name>:<connection>:<leader> from then on
  *   leader ── coming ─────────────────────────────────────▶ everybody, again and again until it leads: recovery may take long
- *   leader ── leading <epoch> ────────────────────────────▶ everybody; who still seeks says so again
+ *   leader ── leading <epoch> ────────────────────────────▶ everybody, at each beat; who still seeks says so again
  *
- * Two may answer, when one of them does not know yet that its time is over: each has its own channel, and the client takes one.
+ * Two may answer, when one of them does not know yet that its time is over: each has its own channel, and the client takes one. If that
+ * is the wrong one, it is told so by who asks to join it, and the client seeks again.
  * A client holds a Web Lock named like its connection; when the leader gets that lock, the client is gone. That the leader is gone is
  * told by the leader's own lock. A channel delivers in order and buffers nothing, so the listener is there before anything is asked.
  */
@@ -61,11 +62,11 @@ export class BroadcastTransport implements Transport {
       }
       this.#say({ kind: 'here', connection: id, leader, epoch })
     })
-    this.#say({ kind: 'leading', epoch })
+    this.announce(epoch)
     return Promise.resolve({ stop })
   }
 
-  async connect(epochMin: number): Promise<Connection | undefined> {
+  async connect(): Promise<Connection | undefined> {
     const id = this.#ports.newId()
     const letGo = await this.#holdLock(id)
     const leader = await new Promise<string | undefined>((resolve) => {
@@ -77,9 +78,9 @@ export class BroadcastTransport implements Transport {
       const cancel = this.#ports.after(limits.joinMs, () => end())
       const seek = () => this.#say({ kind: 'seek', connection: id })
       const stop = this.#listen((word) => {
-        if (word.kind === 'here' && word.connection === id && word.epoch >= epochMin) end(word.leader)
+        if (word.kind === 'here' && word.connection === id) end(word.leader)
         // Whoever begins to lead has not heard what was said before.
-        if (word.kind === 'leading' && word.epoch >= epochMin) seek()
+        if (word.kind === 'leading') seek()
       })
       seek()
     })
@@ -92,8 +93,8 @@ export class BroadcastTransport implements Transport {
     return connection
   }
 
-  sayComing(): void {
-    this.#say({ kind: 'coming' })
+  announce(epoch: number | undefined): void {
+    this.#say(epoch === undefined ? { kind: 'coming' } : { kind: 'leading', epoch })
   }
 
   onAnnounced(listener: (epoch: number | undefined) => void): () => void {

@@ -18,8 +18,11 @@ export interface LockListener {
 export interface LeaderLock {
   /** Asks until it is held, refused or withdrawn; what comes after a withdrawal is let go unheard. Returns how to withdraw. */
   request(listener: LockListener): () => void
-  /** Takes it from a holder that is silent. Resolves to whether that is possible here; the listener hears of it like of any other. */
-  steal(listener: LockListener): Promise<boolean>
+  /**
+   * Takes it from a holder that is silent, unless it or another one was heard while that was looked into. Resolves to whether that is
+   * possible here; the listener hears of it like of any other.
+   */
+  steal(listener: LockListener, isStillSilent: () => boolean): Promise<boolean>
   /** The holder may just have gone: worth trying now, where trying is all one can do. */
   nudge(): void
 }

@@ -8,9 +8,9 @@ import type { LeaderLock } from './leader-lock.ts'
 export function leaseAlone(mayRob: () => Promise<boolean>): LeaderLock {
   return {
     request: () => () => undefined,
-    async steal(listener) {
+    async steal(listener, isStillSilent) {
       if (!(await mayRob())) return false
-      if (!listener.isWanted()) return true
+      if (!listener.isWanted() || !isStillSilent()) return true
       listener.held({
         notedEpoch: epoch(0),
         note: () => undefined,

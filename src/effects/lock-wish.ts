@@ -54,10 +54,10 @@ export class LockWish {
   }
 
   /** Resolves to whether a silent holder can be robbed here. What cannot be found out now is no reason to rob anybody. */
-  async rob(): Promise<boolean> {
+  async rob(isStillSilent: () => boolean): Promise<boolean> {
     const wish = this.#wish
     if (wish === undefined || wish.isOver) return true
-    return this.#ports.lock.steal(wish.listener).catch(() => false)
+    return this.#ports.lock.steal(wish.listener, isStillSilent).catch(() => false)
   }
 
   unwant(): void {

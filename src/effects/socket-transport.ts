@@ -29,7 +29,7 @@ export function socketTransport(addressOf: () => Address | undefined): Transport
       const address = addressOf()
       return address === undefined ? undefined : dial(address)
     },
-    sayComing: () => undefined,
+    announce: () => undefined,
     onAnnounced: () => () => undefined,
     close: () => undefined,
   }

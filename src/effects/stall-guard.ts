@@ -10,6 +10,8 @@ import type { Clock } from './ports.ts'
 export interface StallPorts {
   readonly clock: Clock
   readonly leaseMs: number
+  /** When this thread was last known to be alive with the lock held: from there on others may have lost patience. */
+  readonly aliveAtMs: number
   /** @throws LEASE_LOST, or what the medium says */
   readonly confirmEpoch: () => void | Promise<void>
   /** Told first: what was asked before this moment may be nobody's wish any more. */
@@ -26,7 +28,7 @@ export class StallGuard {
 
   constructor(ports: StallPorts) {
     this.#ports = ports
-    this.#aliveAtMs = ports.clock.now()
+    this.#aliveAtMs = ports.aliveAtMs
   }
 
   /** Whether anything may be served now. Called at each beat, and before whatever is served. */
@@ -35,19 +37,29 @@ export class StallGuard {
     const nowMs = clock.now()
     const isStalled = nowMs - this.#aliveAtMs > leaseMs
     this.#aliveAtMs = nowMs
-    if (isStalled && !this.#isInDoubt) void this.#confirm()
+    if (isStalled) this.doubt()
     return !this.#isInDoubt
   }
 
+  /** Somebody says that another one leads, or this thread stood still. */
+  doubt(): void {
+    if (!this.#isInDoubt) void this.#confirm()
+  }
+
   async #confirm(): Promise<void> {
-    const { confirmEpoch, onStalled, onConfirmed, onLost } = this.#ports
+    const { clock, leaseMs, confirmEpoch, onStalled, onConfirmed, onLost } = this.#ports
     this.#isInDoubt = true
     onStalled()
-    try {
-      await confirmEpoch()
-    } catch (error) {
-      return onLost(error)
-    }
+    let askedAtMs: number
+    do {
+      askedAtMs = clock.now()
+      try {
+        await confirmEpoch()
+      } catch (error) {
+        return onLost(error)
+      }
+      // It may have stood still with the answer in its hands.
+    } while (clock.now() - askedAtMs > leaseMs)
     this.#isInDoubt = false
     onConfirmed()
   }

@@ -19,10 +19,10 @@ export function webLock(name: string, mayRob: () => Promise<boolean>, locks = pl
       else hold(name, locks, { signal: stop.signal }, listener)
       return () => stop.abort()
     },
-    async steal(listener) {
+    async steal(listener, isStillSilent) {
       if (locks === undefined || !(await mayRob())) return false
-      // Meanwhile it may have become ours: nobody robs himself.
-      if (listener.isWanted()) hold(name, locks, { steal: true }, listener)
+      // Meanwhile it may have become ours: nobody robs himself. Or somebody who is well has it.
+      if (listener.isWanted() && isStillSilent()) hold(name, locks, { steal: true }, listener)
       return true
     },
     nudge: () => undefined,

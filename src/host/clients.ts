@@ -23,6 +23,8 @@ export interface ClientsPorts {
   readonly timer: Timer
   /** A message was none of ours, was repeated, or came from somebody who may not ask: it was dropped. */
   readonly onRefused: () => void
+  /** Somebody knows of a leader of that epoch. */
+  readonly onEpochHeard: (epoch: number) => void
 }
 
 interface Client {
@@ -59,6 +61,7 @@ export class Clients {
       },
       leave: () => connection.close(),
       isStale: (beat) => beat === undefined || beat < this.#beatFloor,
+      isOfRepeats: (beat) => this.#beatFloor > 0 && beat === this.#beatFloor,
     })
     const client = { connection, server }
     this.#clients.add(client)
@@ -71,14 +74,14 @@ export class Clients {
 
   beat(): void {
     this.#beat += 1
-    this.#tellBeat()
+    this.#tell('beat')
   }
 
   /** Nothing was told or heard for longer than a lease. */
   stoodStill(): void {
     this.#beat += 1
     this.#beatFloor = this.#beat
-    this.#tellBeat()
+    this.#tell('stalled')
   }
 
   /** Their open transactions end; what they asked is still answered; nobody is taken on. */
@@ -98,12 +101,13 @@ export class Clients {
     }
   }
 
-  #tellBeat(): void {
-    for (const { server } of this.#clients) server.tell({ kind: 'beat', beat: this.#beat })
+  #tell(kind: 'beat' | 'stalled'): void {
+    for (const { server } of this.#clients) server.tell({ kind, beat: this.#beat })
   }
 
   /** @throws PROTOCOL_MISMATCH, INVALID_OPTIONS */
-  #join({ speaks, pragmas }: Join): Guest {
+  #join({ speaks, pragmas, epoch: known }: Join): Guest {
+    this.#ports.onEpochHeard(known)
     const version = Math.min(speaks.newest, PROTOCOL_VERSION)
     if (version < speaks.oldest || version < PROTOCOL_OLDEST) throw otherVersion(speaks)
     const differing = differingPragma(pragmas, this.#ports.pragmas)

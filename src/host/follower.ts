@@ -17,7 +17,7 @@ export interface FollowerPorts {
   readonly name: string
   readonly transport: Transport
   readonly timer: Timer
-  readonly join: Join
+  readonly join: Omit<Join, 'epoch'>
   /** Of the greatest epoch that is known: a leader of an older one is not followed. */
   readonly epochMin: () => number
   readonly joined: (database: RemoteDatabase, joined: Joined) => void
@@ -25,6 +25,8 @@ export interface FollowerPorts {
   /** Something that is none of ours was dropped. */
   readonly onRefused: () => void
   readonly lost: (how: 'leader.lost' | 'leader.resigned') => void
+  /** Somebody leads at that epoch. */
+  readonly onAnnounced: (epoch: number) => void
 }
 
 interface Session {
@@ -46,8 +48,11 @@ export class Follower {
   constructor(ports: FollowerPorts) {
     this.#ports = ports
     this.#stopListening = ports.transport.onAnnounced((epoch) => {
+      // One that stood still does not know yet that it is over.
+      if (epoch !== undefined && epoch < ports.epochMin()) return
       this.#isHeard = true
       if (epoch === undefined) return
+      ports.onAnnounced(epoch)
       if (this.#session !== undefined && epoch > this.#session.epoch) this.#lose(this.#session, 'leader.lost')
       this.#tryNow()
     })
@@ -88,13 +93,13 @@ export class Follower {
   }
 
   async #seek(search: number): Promise<void> {
-    const { transport, epochMin } = this.#ports
+    const { transport } = this.#ports
     for (
       let pauseMs: number = limits.seekMs;
       this.#isCurrent(search);
       pauseMs = Math.min(2 * pauseMs, limits.seekMsMax)
     ) {
-      const connection = await transport.connect(epochMin())
+      const connection = await transport.connect()
       if (!this.#isCurrent(search)) return connection?.close()
       if (connection !== undefined && (await this.#join(search, connection))) return
       await this.#pause(pauseMs)
@@ -111,17 +116,19 @@ export class Follower {
     const link = new Link(connection, {
       timer,
       member: {
-        onBeat: (isResigned) => {
+        onBeat: () => {
           this.#isHeard = true
-          if (isResigned) this.#lose(session, 'leader.resigned')
         },
+        onResigned: () => this.#lose(session, 'leader.resigned'),
         onRefused: this.#ports.onRefused,
       },
     })
     const session: Session = { connection, link, epoch: 0 }
     connection.onClosed(() => this.#lose(session, 'leader.lost'))
     try {
-      const answer = (await link.ask((id) => ({ kind: 'join', id, join }), { waitMs: limits.joinMs })) as Joined
+      const answer = (await link.ask((id) => ({ kind: 'join', id, join: { ...join, epoch: epochMin() } }), {
+        waitMs: limits.joinMs,
+      })) as Joined
       if (!this.#isCurrent(search) || answer.epoch < epochMin()) {
         end(session)
         return !this.#isCurrent(search)

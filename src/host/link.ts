@@ -24,8 +24,10 @@ export interface LinkOptions {
   readonly logger?: Logger | undefined
   /** Of a member that follows. Absent: the other side is a worker that nobody else can speak to. */
   readonly member?: {
-    /** The leader is there; or it has said that it lets go. */
-    readonly onBeat: (isResigned: boolean) => void
+    /** The leader is there. */
+    readonly onBeat: () => void
+    /** It has said that it lets go. */
+    readonly onResigned: () => void
     /** Something that is none of ours came over the connection, and was dropped. */
     readonly onRefused: () => void
   }
@@ -112,13 +114,13 @@ export class Link {
         return message.id === ALL_IDS
           ? this.lose(asOurs(message.error))
           : this.#pending.reject(message.id, decodeError(message.error))
-      case 'again':
-        return this.#pending.again(message.id)
+      case 'stalled':
+        this.#beat(message.beat)
+        return this.#pending.askAgain()
       case 'beat':
-        this.#lastBeat = message.beat
-        return this.#member?.onBeat(false)
+        return this.#beat(message.beat)
       case 'resigned':
-        return this.#member?.onBeat(true)
+        return this.#member?.onResigned()
       case 'logged':
         return this.#logger?.[message.level](message.record, message.message)
       case 'told':
@@ -126,6 +128,11 @@ export class Link {
       case 'ended':
         return this.complete()
     }
+  }
+
+  #beat(beat: number): void {
+    this.#lastBeat = beat
+    this.#member?.onBeat()
   }
 
   #tell(message: Extract<ServerMessage, { kind: 'told' }>): void {

@@ -2,6 +2,7 @@
  * What may be taken from the other side: messages of the protocol's shape, and of a client each id once. Whoever can post to a channel
  * can post anything; what is malformed or was seen before is dropped, not run.
  */
+import { limits } from '../limits.ts'
 import type { ClientMessage, ServerMessage, WireId } from '../wire/protocol.ts'
 
 type Kind = ClientMessage['kind']
@@ -32,7 +33,7 @@ const told: Readonly<Record<ServerMessage['kind'], Shape>> = {
   told: { stream: 'string', value: 'object' },
   ended: {},
   beat: { beat: 'number' },
-  again: { id: 'number' },
+  stalled: { beat: 'number' },
   resigned: {},
   logged: { level: 'string', record: 'object' },
 }
@@ -43,26 +44,32 @@ const beginners: readonly Kind[] = ['open', 'destroy', 'join', ...requests]
 
 export type RequestMessage = Extract<ClientMessage, { kind: (typeof requests)[number] }>
 
+/** Something of its own: what belongs to a transaction goes with it. */
 export const isRequest = (message: ClientMessage): message is RequestMessage =>
-  requests.some((kind) => kind === message.kind)
+  requests.some((kind) => kind === message.kind) && !('within' in message)
+
+export type Verdict = 'admitted' | 'repeated' | 'malformed'
 
 export class MessageGuard {
   #lastId: WireId = 0
-  /** Not run, and asked for again. */
+  /** Not run, and to be asked for again. */
   readonly #again = new Set<WireId>()
 
-  admits(message: unknown): message is ClientMessage {
-    if (!isClientMessage(message)) return false
-    if (!beginners.includes(message.kind)) return true
+  judge(message: unknown): Verdict {
+    if (!isClientMessage(message)) return 'malformed'
+    if (!beginners.includes(message.kind)) return 'admitted'
     const { id } = message as { readonly id: WireId }
-    if (this.#again.delete(id)) return true
-    if (!Number.isSafeInteger(id) || id <= this.#lastId) return false
-    this.#lastId = id
-    return true
+    if (!Number.isSafeInteger(id)) return 'malformed'
+    if (!this.#again.delete(id) && id <= this.#lastId) return 'repeated'
+    this.#lastId = Math.max(this.#lastId, id)
+    return 'admitted'
   }
 
-  willComeAgain(id: WireId): void {
+  /** It was dropped although it is the client's. False: too many were. */
+  willComeAgain(id: WireId): boolean {
+    if (this.#again.size >= limits.clientQueueMax) return false
     this.#again.add(id)
+    return true
   }
 }
 

@@ -78,10 +78,9 @@ export class Pending {
     this.#waiting.get(id)?.onChunk?.(value)
   }
 
-  /** It was not run: asked again, if it is still waited for. */
-  again(id: WireId): void {
-    const waiting = this.#waiting.get(id)
-    if (waiting !== undefined) this.#post(waiting.message)
+  /** Whatever is waited for, in the order in which it was asked. What the other side has begun or answered it knows by its id. */
+  askAgain(): void {
+    for (const { message } of this.#waiting.values()) this.#post(message)
   }
 
   /** The other side is gone: nobody waits any longer, and nothing more can be asked. What was asked may have been done. */

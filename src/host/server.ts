@@ -39,8 +39,10 @@ export interface Services {
   /** @throws why this client is not taken on */
   join?(join: Join): Guest
   leave?(): void
-  /** What was asked when that beat was the last that the client had heard may be nobody's wish any more. */
+  /** What was asked when that beat was the last that the client had heard may be nobody's wish any more: it will be asked again. */
   isStale?(beat: number | undefined): boolean
+  /** With that beat the client asks again for all it waits for, what was begun or answered among it. */
+  isOfRepeats?(beat: number | undefined): boolean
   /** A message was dropped. */
   onRefused?(): void
 }
@@ -107,12 +109,11 @@ export class Server {
   }
 
   #admit(message: ClientMessage, beat: number | undefined): void {
-    if (!this.#guard.admits(message)) return this.#services.onRefused?.()
-    if (isRequest(message) && this.#services.isStale?.(beat) === true) {
-      this.#guard.willComeAgain(message.id)
-      return this.#channel.post({ kind: 'again', id: message.id })
-    }
-    this.#receive(message)
+    const verdict = this.#guard.judge(message)
+    if (verdict === 'repeated' && this.#services.isOfRepeats?.(beat) === true) return
+    if (verdict !== 'admitted') return this.#services.onRefused?.()
+    if (!isRequest(message) || this.#services.isStale?.(beat) !== true) return this.#receive(message)
+    if (!this.#guard.willComeAgain(message.id)) this.#failed(message.id, flooded())
   }
 
   #receive(message: ClientMessage): void {

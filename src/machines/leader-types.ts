@@ -44,7 +44,7 @@ export type LeaderEmitted =
    */
   | { readonly type: 'lock.wanted' | 'lock.unwanted' }
   | { readonly type: 'steal.wanted' }
-  /** Find who leads. Withdrawn by `leader.unwanted`, which also ends a connection. */
+  /** Find who leads. Withdrawn by `leader.unwanted`, which also ends a connection, and leaving with it. */
   | { readonly type: 'leader.wanted' | 'leader.unwanted' }
   | { readonly type: 'reign.wanted'; readonly cause: Cause }
   /** isClean: drain and close. Otherwise it has failed already and is only waited for. */

@@ -37,3 +37,5 @@ export const failing = {
 } as const
 
 export const resign = { target: 'resigning', actions: [{ type: 'wantEnd', params: { isClean: true } }] } as const
+
+export const leave = { target: 'closed', actions: 'unwantLeader' } as const

@@ -7,6 +7,8 @@
  *   seeking, following ─beat.missed too often while somebody waits→ steal.wanted: a silent leader is robbed where the medium fences
  *   acquiring, leading ─lease.lost→ fenced ─reign.ended→ seeking: it follows whoever took over
  *   leading ─close.requested→ resigning ─reign.ended→ closed        following ─close.requested→ leaving ─left→ closed
+ *   resigning ─reign.failed→ failed, once what is held is let go
+ *   leaving ─leader.lost | leader.resigned→ closed: nobody is left who would answer
  *   seeking ─close.requested→ closed      acquiring ─close.requested→ remembered until the reign has begun
  *   ─leader.refused, lock.refused, reign.failed→ failed, once what is held is let go
  *
@@ -25,7 +27,7 @@ import { assign, emit, setup } from 'xstate'
 import { assert } from '../assert.ts'
 import { eventOf } from './event-of.ts'
 import type * as Leader from './leader-types.ts'
-import { failing, lost, refused, resign, seekAfter, silence, takeLock } from './leader-wiring.ts'
+import { failing, leave, lost, refused, resign, seekAfter, silence, takeLock } from './leader-wiring.ts'
 
 export type * from './leader-types.ts'
 
@@ -164,12 +166,12 @@ export const leaderMachine = setup({
       entry: { type: 'emitRole', params: { role: 'ending' } },
       on: {
         'reign.ended': 'closed',
-        'reign.failed': { actions: { type: 'recordFailure', params: eventOf } },
+        'reign.failed': { target: 'failing', actions: { type: 'recordFailure', params: eventOf } },
       },
     },
     leaving: {
       entry: { type: 'emitRole', params: { role: 'ending' } },
-      on: { left: { target: 'closed', actions: 'unwantLeader' } },
+      on: { left: leave, 'leader.lost': leave, 'leader.resigned': leave },
     },
     failing: {
       entry: { type: 'emitRole', params: { role: 'ending' } },

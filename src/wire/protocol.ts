@@ -13,7 +13,8 @@
  *        ◀──── told stream ─────────────────── as long as somebody listens; `status` always
  *        ◀──── ended ───────────────────────── the database has come to its end
  *        ◀──── beat n ──────────────────────── a leader is there; envelopes to it name the last beat that was heard
- *        ◀──── again id ────────────────────── not run, because the leader had stood still: ask again if it still matters
+ *        ◀──── stalled n ───────────────────── the same after the leader stood still: what names an earlier beat and was not begun is
+ *                                              not run; all that is still waited for is asked again, in order
  *        ◀──── resigned ────────────────────── it lets go: what is not answered is asked of the next one
  *   leave ───────────────────────────────────▶
  *
@@ -94,6 +95,8 @@ export interface Join {
   readonly memberId: string
   /** Versions of the protocol that the client understands. */
   readonly speaks: { readonly oldest: number; readonly newest: number }
+  /** The highest that the client knows of: a leader of an older one asks the medium whether it still leads. */
+  readonly epoch: number
   /** Settings that change what statements mean have to be the leader's. */
   readonly pragmas: ConnectionPragmas
 }
@@ -157,7 +160,7 @@ export type ServerMessage =
   /** The database has come to its end, and with it its streams. */
   | { readonly kind: 'ended' }
   | { readonly kind: 'beat'; readonly beat: number }
-  | { readonly kind: 'again'; readonly id: WireId }
+  | { readonly kind: 'stalled'; readonly beat: number }
   | { readonly kind: 'resigned' }
   | { readonly kind: 'logged'; readonly level: LogLevel; readonly record: object; readonly message?: string }
 

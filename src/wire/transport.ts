@@ -30,10 +30,10 @@ export interface Serving {
 export interface Transport {
   /** Takes clients from now on, and says to all who listen that a leader of this epoch is there. */
   serve(epoch: number, onConnection: (connection: Connection) => void): Promise<Serving>
-  /** One attempt to reach whoever leads, at that epoch at least; bounded. Undefined: nobody answered. */
-  connect(epochMin: number): Promise<Connection | undefined>
-  /** Says to all who listen that somebody is about to lead, and is not silent. */
-  sayComing(): void
+  /** One attempt to reach whoever leads, or believes to; bounded. Undefined: nobody answered. */
+  connect(): Promise<Connection | undefined>
+  /** Says to all who listen that a leader of that epoch is there; undefined: one that is about to lead, and is not silent. */
+  announce(epoch: number | undefined): void
   /** A leader of that epoch says that it is there; undefined: one that is about to lead. Returns how to stop listening. */
   onAnnounced(listener: (epoch: number | undefined) => void): () => void
   close(): void

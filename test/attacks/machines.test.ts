@@ -54,6 +54,7 @@ async function openReign() {
     makeEngine,
     streams: createStreams({ clock, initialStatus: status }),
     clock,
+    heldSinceMs: clock.now(),
     recoveryReport: newReport(),
     onFailed: (error) => {
       failures.push(error)

@@ -6,7 +6,7 @@ import { type Cluster, type Member, memberOf, type Message } from './state.ts'
 export function followerMoves(members: Members, cluster: Cluster, index: number, offer: Offer): void {
   const { state } = members.view(cluster, index)
   if (state === 'seeking') joinMoves(members, cluster, index, offer)
-  if (state === 'following') lossMoves(members, cluster, index, offer)
+  if (state === 'following' || state === 'leaving') lossMoves(members, cluster, index, offer)
   if (state === 'seeking' || state === 'following') beatMoves(members, cluster, index, offer)
   if (state === 'following' || state === 'leaving') askMoves(members, cluster, index, offer)
   const { waits } = memberOf(cluster, index)

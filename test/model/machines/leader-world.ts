@@ -160,7 +160,7 @@ function afterWish(state: LeaderState, wish: LeaderEmitted): LeaderState {
     case 'leader.wanted':
       return { ...state, leader: 'sought' }
     case 'leader.unwanted':
-      return { ...state, leader: 'none' }
+      return { ...state, leader: 'none', isLeaving: false }
     case 'reign.wanted':
       return { ...state, reign: 'wanted', isLeaseLost: false }
     case 'end.wanted':

@@ -20,7 +20,7 @@ test('a client that seeks before anybody leads is taken on by whoever begins to,
   const listener = new BroadcastChannel('datasync:early')
   opened.push(listener)
   const heard = once(listener, 'message')
-  const seeking = transportOf('early').connect(1)
+  const seeking = transportOf('early').connect()
   // What it has said was heard by everybody who was there, and nobody led.
   await heard
   let taken = 0
@@ -43,13 +43,13 @@ test('what a client has said is repeated by another: it is served once', async (
   const repeater = new BroadcastChannel('datasync:twice')
   opened.push(repeater)
   const heard = once(repeater, 'message') as Promise<[MessageEvent<unknown>]>
-  const connection = await transportOf('twice').connect(1)
+  const connection = await transportOf('twice').connect()
   const [{ data: seek }] = await heard
   const answered = once(repeater, 'message')
   repeater.postMessage(seek)
   await answered
   // A connection that comes after the repeated word shows that it was heard.
-  const other = await transportOf('twice').connect(1)
+  const other = await transportOf('twice').connect()
   expect(taken).toHaveLength(2)
   connection?.close()
   other?.close()

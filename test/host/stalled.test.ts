@@ -1,0 +1,126 @@
+/** A leader that stood still: what it had not begun is asked again, in order; what it had begun is not begun twice. */
+import { expect, test } from 'vitest'
+import type { Led } from '../../src/api.ts'
+import { systemClock } from '../../src/effects/clock.ts'
+import { Clients } from '../../src/host/clients.ts'
+import { Link } from '../../src/host/link.ts'
+import { open } from '../../src/index.ts'
+import { PROTOCOL_OF_JOIN } from '../../src/wire/protocol.ts'
+import { pipe } from './pipe.ts'
+
+interface Told {
+  readonly refused: number
+  readonly epochs: readonly number[]
+}
+
+/** A client that was taken on by the leader of a database in memory. */
+async function joined({ epoch = 1 } = {}) {
+  const database = (await open('stalled', { storage: 'memory' })) as Led
+  await database.exec('CREATE TABLE t (n)')
+  const told = { refused: 0, epochs: [] as number[] }
+  const clients = new Clients({
+    database,
+    epoch: () => 1,
+    pragmas: {},
+    timer: systemClock,
+    onRefused: () => (told.refused += 1),
+    onEpochHeard: (heard) => told.epochs.push(heard),
+  })
+  const { client, leader } = pipe()
+  clients.accept(leader)
+  const member = { onBeat: () => undefined, onResigned: () => undefined, onRefused: () => (told.refused += 1) }
+  const link = new Link(client, { timer: systemClock, member })
+  const speaks = { oldest: PROTOCOL_OF_JOIN, newest: PROTOCOL_OF_JOIN }
+  const join = { memberId: '0'.repeat(32), speaks, pragmas: {}, epoch }
+  const joining = link.ask((id) => ({ kind: 'join', id, join }))
+  await leader.deliver()
+  await client.deliver()
+  await joining
+  const insert = (n: number) => link.call('exec', ['INSERT INTO t VALUES (?)', [n], {}])
+  const rows = async () => (await database.query<{ n: number }>('SELECT n FROM t ORDER BY rowid')).map(({ n }) => n)
+  return { clients, link, client, leader, insert, rows, told: told as Told }
+}
+
+test('what was asked while it stood still is asked again, and nothing new comes before it', async () => {
+  const { clients, client, leader, insert, rows, told } = await joined()
+  const asked = [insert(1), insert(2)]
+  await Promise.resolve()
+  clients.stoodStill()
+  await client.deliver()
+  asked.push(insert(3))
+  await leader.deliver()
+  await client.deliver()
+  await Promise.all(asked)
+  expect(await rows()).toEqual([1, 2, 3])
+  expect(told.refused).toBe(0)
+})
+
+test('what nobody waits for any more is not run', async () => {
+  const { clients, client, leader, insert, rows } = await joined()
+  const given = insert(1)
+  await Promise.resolve()
+  clients.stoodStill()
+  // Its client is gone to another leader before it hears of anything.
+  await leader.deliver()
+  expect(await rows()).toEqual([])
+  expect(leader.inbox).toEqual([])
+  await client.deliver()
+  await leader.deliver()
+  await client.deliver()
+  await given
+  expect(await rows()).toEqual([1])
+})
+
+test('what was begun or answered before is not begun again, and is no message of a stranger', async () => {
+  const { clients, client, leader, insert, rows, told } = await joined()
+  const asked = [insert(1), insert(2)]
+  await leader.deliver()
+  // The answers lie behind it.
+  const answers = client.inbox.splice(0)
+  clients.stoodStill()
+  await Promise.resolve()
+  client.inbox.push(...answers)
+  await client.deliver()
+  await leader.deliver()
+  await client.deliver()
+  await Promise.all(asked)
+  expect(await rows()).toEqual([1, 2])
+  expect(told.refused).toBe(0)
+})
+
+test('the same message a second time without that is refused', async () => {
+  const { client, leader, insert, rows, told } = await joined()
+  const asked = insert(1)
+  await Promise.resolve()
+  leader.inbox.push(...leader.inbox)
+  await leader.deliver()
+  await client.deliver()
+  await asked
+  expect(await rows()).toEqual([1])
+  expect(told.refused).toBe(1)
+})
+
+test('the calls of a transaction that is open go on with it: its end does not overtake them', async () => {
+  const { clients, link, client, leader, rows } = await joined()
+  let id = 0
+  const begun = { is: false }
+  const transaction = link.ask((no) => ({ kind: 'begin', id: (id = no), options: {} }), {
+    onBegun: () => (begun.is = true),
+  })
+  await leader.deliver()
+  await client.deliver()
+  expect(begun.is).toBe(true)
+  const call = link.call('exec', ['INSERT INTO t VALUES (1)', undefined], { within: id })
+  link.post({ kind: 'end', id, isCommitted: true })
+  await Promise.resolve()
+  clients.stoodStill()
+  await leader.deliver()
+  await client.deliver()
+  await Promise.all([call, transaction])
+  expect(await rows()).toEqual([1])
+})
+
+test('who asks to join says which epoch it knows', async () => {
+  const { told } = await joined({ epoch: 7 })
+  expect(told.epochs).toEqual([7])
+})
