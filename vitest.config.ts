@@ -1,6 +1,7 @@
 /**
- * Two projects. `node`: every test file in its own process, so that locks and WASM instances never meet. `browser`: files that end in
- * `.browser.test.ts`, in a page of headless Chromium with a profile on the disk, one file after the other.
+ * Three projects. `pure`: files that hold no lock of the system and end nothing, several to a process. `node`: every file in its own
+ * process, so that locks and kills never meet. `browser`: files that end in `.browser.test.ts`, in a page of headless Chromium with a profile
+ * on the disk, one file after the other.
  */
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
@@ -8,22 +9,27 @@ import { chromiumFlags, findChromium } from './scripts/chromium.mjs'
 import { freshProfile } from './test/browser/fresh-profile.ts'
 
 const browserTests = 'test/browser/**/*.browser.test.ts'
+const pureTests = ['unit', 'model', 'attacks', 'contract', 'indexeddb', 'host'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+)
+const patient = { testTimeout: 300_000, hookTimeout: 120_000 }
 const executablePath = findChromium()
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than a small machine has processors: whoever starts and kills browsers waits most of the time.
+    maxWorkers: 3,
     passWithNoTests: false,
     sequence: { shuffle: false },
     projects: [
+      { test: { name: 'pure', include: pureTests, pool: 'forks', isolate: false, ...patient } },
       {
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: [browserTests],
+          exclude: [browserTests, ...pureTests],
           pool: 'forks',
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
+          ...patient,
         },
       },
       {

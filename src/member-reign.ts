@@ -59,6 +59,7 @@ export class MemberReign {
     const life = this.#life
     life.ended.catch((error: unknown) => ended(asDatabaseError(error)))
     transport.announce(undefined)
+    const onRefused = () => life.streams.emit({ type: 'message.refused' })
     try {
       const database = await life.begin()
       if (life.epoch <= epochKnown) throw storeReplaced(epochKnown, life.epoch)
@@ -67,12 +68,15 @@ export class MemberReign {
         epoch: () => life.epoch,
         pragmas: given.settings.pragmas,
         timer: given.clock,
-        onRefused: () => life.streams.emit({ type: 'message.refused' }),
+        onRefused,
         onEpochHeard: (epoch) => this.hearOf(epoch),
       })
       this.#clients = clients
       life.reign?.onStalled(() => clients.stoodStill())
-      this.#serving = await transport.serve(life.epoch, (connection) => clients.accept(connection))
+      this.#serving = await transport.serve(life.epoch, {
+        onConnection: (connection) => clients.accept(connection),
+        onRefused,
+      })
       life.note(this.#serving.address)
       began(database, life.epoch)
     } catch (error) {

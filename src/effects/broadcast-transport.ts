@@ -13,7 +13,7 @@
  */
 import { limits } from '../limits.ts'
 import { BroadcastConnection } from './broadcast-connection.ts'
-import type { Connection, Serving, Transport } from '../wire/transport.ts'
+import type { Connection, ServePorts, Serving, Transport } from '../wire/transport.ts'
 
 export interface BroadcastPorts {
   /** Runs `fn` once after `ms`; returns how to cancel it. */
@@ -35,6 +35,8 @@ export class BroadcastTransport implements Transport {
   readonly #ports: BroadcastPorts
   readonly #common: BroadcastChannel
   readonly #listeners = new Set<(word: Word) => void>()
+  /** While it leads: something that is none of our words was said. */
+  #onRefused: () => void = () => undefined
 
   constructor(name: string, ports: BroadcastPorts) {
     this.#name = `datasync:${name}`
@@ -42,11 +44,13 @@ export class BroadcastTransport implements Transport {
     this.#common = new BroadcastChannel(this.#name)
     this.#common.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       const word = wordOf(data)
-      if (word !== undefined) for (const listener of this.#listeners) listener(word)
+      if (word === undefined) return this.#onRefused()
+      for (const listener of this.#listeners) listener(word)
     })
   }
 
-  serve(epoch: number, onConnection: (connection: Connection) => void): Promise<Serving> {
+  serve(epoch: number, { onConnection, onRefused }: ServePorts): Promise<Serving> {
+    this.#onRefused = onRefused
     const leader = this.#ports.newId()
     const open = new Set<string>()
     const stop = this.#listen((word) => {
@@ -63,7 +67,12 @@ export class BroadcastTransport implements Transport {
       this.#say({ kind: 'here', connection: id, leader, epoch })
     })
     this.announce(epoch)
-    return Promise.resolve({ stop })
+    return Promise.resolve({
+      stop: () => {
+        stop()
+        this.#onRefused = () => undefined
+      },
+    })
   }
 
   async connect(): Promise<Connection | undefined> {

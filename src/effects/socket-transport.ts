@@ -13,17 +13,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { limits } from '../limits.ts'
 import { SocketConnection } from './socket-connection.ts'
-import type { Address, Connection, Serving, Transport } from '../wire/transport.ts'
+import type { Address, Connection, ServePorts, Serving, Transport } from '../wire/transport.ts'
 
 const TOKEN_BYTES = 32
 
 /** @param addressOf where the lease says that the leader is */
 export function socketTransport(addressOf: () => Address | undefined): Transport {
   return {
-    serve(_epoch, onConnection) {
+    serve(_epoch, ports) {
       // Whoever led before is gone, or we would not lead: what it could not remove is removed for it.
       removePlace(addressOf())
-      return listen(onConnection)
+      return listen(ports)
     },
     connect: async () => {
       const address = addressOf()
@@ -35,10 +35,10 @@ export function socketTransport(addressOf: () => Address | undefined): Transport
   }
 }
 
-async function listen(onConnection: (connection: Connection) => void): Promise<Serving> {
+async function listen(ports: ServePorts): Promise<Serving> {
   const token = randomBytes(TOKEN_BYTES)
   const address = { socket: newPlace(), token: token.toString('hex') }
-  const server = createServer((socket) => admit(socket, token, onConnection))
+  const server = createServer((socket) => admit(socket, token, ports))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(address.socket, () => resolve())
@@ -68,9 +68,12 @@ function removePlace(address: Address | undefined): void {
 }
 
 /** The first bytes have to be the token, soon. */
-function admit(socket: Socket, token: Buffer, onConnection: (connection: Connection) => void): void {
+function admit(socket: Socket, token: Buffer, { onConnection, onRefused }: ServePorts): void {
   let read: Buffer = Buffer.alloc(0)
-  const refuse = () => socket.destroy()
+  const refuse = () => {
+    socket.destroy()
+    onRefused()
+  }
   socket.setTimeout(limits.joinMs, refuse)
   socket.on('error', refuse)
   const onData = (chunk: Buffer) => {

@@ -27,9 +27,15 @@ export interface Serving {
   stop(): void
 }
 
+export interface ServePorts {
+  readonly onConnection: (connection: Connection) => void
+  /** Somebody who may not speak to us was turned away. */
+  readonly onRefused: () => void
+}
+
 export interface Transport {
   /** Takes clients from now on, and says to all who listen that a leader of this epoch is there. */
-  serve(epoch: number, onConnection: (connection: Connection) => void): Promise<Serving>
+  serve(epoch: number, ports: ServePorts): Promise<Serving>
   /** One attempt to reach whoever leads, or believes to; bounded. Undefined: nobody answered. */
   connect(): Promise<Connection | undefined>
   /** Says to all who listen that a leader of that epoch is there; undefined: one that is about to lead, and is not silent. */

@@ -8,6 +8,7 @@ import { assertImportable, assertSound, blocksOf, stage } from '../../src/import
 import { codeOf, errorOf, openMemory, recordEvents } from '../api/harness.ts'
 import { openOn } from '../api/sim-place.ts'
 import { SimDisk } from '../model/sim-disk.ts'
+import { ManualClock } from '../unit/effects/manual-clock.ts'
 import { openFixture, thrownBy } from '../unit/vfs/fixture.ts'
 import { rows } from './touchy-view.ts'
 import { afterKill, afterPowerLoss, column, gate, isSound, openOver, withFiles } from './world.ts'
@@ -91,7 +92,8 @@ describe('attack-33', () => {
         throw new DatabaseError('STORAGE_FAILED', 'the barrier failed')
       },
     }))
-    const db = await openOver(failing)
+    // Time stands still: nothing is folded in an idle moment of a busy machine.
+    const db = await openOver(failing, {}, new ManualClock())
     await db.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b)')
     await db.exec('INSERT INTO t VALUES (1, 1)')
     // A grown instance is replaced with the connection, which takes its time.

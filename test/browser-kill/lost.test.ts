@@ -44,10 +44,7 @@ test.each([
   expect(await another.openStore(STORED, { storage: 'indexeddb' })).toBe('STORE_LOST')
 })
 
-describe.each([
-  { what: 'cleared by the user', lose: clearFiles },
-  { what: 'removed by another page', lose: removeFiles },
-])('files on OPFS that are $what while their database is open', ({ lose }) => {
+describe('files on OPFS that are lost while their database is open', () => {
   /** A page with a store of three rows, and another one that will lose it. */
   async function openTwo() {
     const chromium = await rig.start()
@@ -71,7 +68,10 @@ describe.each([
     expect(await another.openStore(STORED, { storage: 'opfs' })).toBe('existing')
   }
 
-  test('are STORE_LOST to whoever writes, within moments', async () => {
+  test.each([
+    { what: 'cleared by the user', lose: clearFiles },
+    { what: 'removed by another page', lose: removeFiles },
+  ])('are STORE_LOST to whoever writes, within moments: $what', async ({ lose }) => {
     const { chromium, page, other } = await openTwo()
     await page.start({ inFlight: 5, durability: 'strict' }, { after: 0 })
     await page.until(20)
@@ -90,7 +90,7 @@ describe.each([
   test('are STORE_LOST to whoever was acknowledged last and does nothing more', async () => {
     const { chromium, page, other } = await openTwo()
     expect(await page.page.evaluate('writer.writeOne()')).toBe('done')
-    await lose(other)
+    await clearFiles(other)
     await page.page.evaluate('writer.writeOne()')
     await expect.poll(() => page.page.evaluate('writer.heard().state'), { timeout: 5000 }).toBe('failed')
     await examine(page, chromium)
@@ -99,14 +99,14 @@ describe.each([
   test('are STORE_LOST to the first who writes after a pause, who is not acknowledged', async () => {
     const { chromium, page, other } = await openTwo()
     await other.evaluate(`new Promise((resolve) => setTimeout(resolve, ${2 * limits.lookMsMax}))`)
-    await lose(other)
+    await clearFiles(other)
     expect(await page.page.evaluate('writer.writeOne()')).toBe('STORE_LOST')
     await examine(page, chromium)
   })
 
   test('are STORE_LOST to a close that follows at once', async () => {
     const { chromium, page, other } = await openTwo()
-    await lose(other)
+    await removeFiles(other)
     await examine(page, chromium)
   })
 })

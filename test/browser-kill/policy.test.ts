@@ -1,6 +1,6 @@
 /** A site whose Content Security Policy forbids WebAssembly: that is said, in words that help, by the page and by its worker. */
 import { describe, expect, test } from 'vitest'
-import type { Refusal } from './pages/writer.ts'
+import type { Refusal } from './pages/refusal.ts'
 import { useRig } from './rig.ts'
 import { WriterPage } from './writer-page.ts'
 

@@ -3,6 +3,8 @@
  * tells what it begins and what is acknowledged. What it writes follows from the number alone, so that the next page can compare.
  */
 import { type Database, isDatabaseError, open, type OpenOptions } from '../../../src/browser.ts'
+import { newWorker } from './new-worker.ts'
+import { refusal } from './refusal.ts'
 import { ACCOUNTS, BALANCE, contentOf, SCHEMA } from '../../kill/workload.ts'
 
 export type WriterReport =
@@ -21,12 +23,6 @@ export interface Examined {
   readonly integrity: string
   /** What does not fit: a number missing, a payload that is not what was written, tables that disagree. */
   readonly torn: readonly string[]
-}
-
-export interface Refusal {
-  readonly code: string
-  readonly message: string
-  readonly made: { readonly databases: readonly string[]; readonly directories: readonly string[] }
 }
 
 export interface Filled {
@@ -65,23 +61,6 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 function opened(): Database {
   if (database === undefined) throw new Error('open() comes first')
   return database
-}
-
-const newWorker = () => new Worker('/worker.js', { type: 'module' })
-
-/** With what an open is refused, and what lies on the disk then. */
-async function refusal(name: string, options: OpenOptions): Promise<Refusal> {
-  const error = await open(name, { worker: newWorker, ...options }).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (!isDatabaseError(error)) throw new Error(`${name} was not refused: ${String(error)}`)
-  const databases = (await indexedDB.databases()).map(({ name: one }) => one ?? '')
-  const root = await navigator.storage.getDirectory()
-  const all = await root.getDirectoryHandle('datasync', { create: true })
-  const directories: string[] = []
-  for await (const one of all.keys()) directories.push(one)
-  return { code: error.code, message: error.message, made: { databases, directories } }
 }
 
 /** 'created', 'existing', or the code of the error. The lock of a page that has died is free within moments. */
