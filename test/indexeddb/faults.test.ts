@@ -10,7 +10,7 @@ import { IdbWorld } from './medium.ts'
 import { expectedStates, stateOf, type Step, workload } from './workload.ts'
 
 const states = expectedStates()
-const chunked = { chunkBytes: 64 * 1024, verify: 'none' } as const
+const chunked = { chunkBytes: 64 * 1024, transactionBytes: 128 * 1024, verify: 'none' } as const
 let plan: FaultPlan | undefined
 
 afterEach(() => plan?.stop())

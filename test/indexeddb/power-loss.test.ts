@@ -7,7 +7,7 @@ import { expectedStates, stateOf, workload } from './workload.ts'
 afterEach(() => vi.restoreAllMocks())
 
 const states = expectedStates()
-const chunked = { chunkBytes: 64 * 1024 } as const
+const chunked = { chunkBytes: 64 * 1024, transactionBytes: 128 * 1024 } as const
 
 /** Steps after which everything is durable, by where they end. */
 const isBarrier = (done: number): boolean => {

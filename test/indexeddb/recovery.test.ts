@@ -7,7 +7,7 @@ import { IdbWorld } from './medium.ts'
 import { expectedStates, stateOf, workload } from './workload.ts'
 
 const states = expectedStates()
-const chunked = { chunkBytes: 64 * 1024 } as const
+const chunked = { chunkBytes: 64 * 1024, transactionBytes: 128 * 1024 } as const
 let plan: FaultPlan | undefined
 
 afterEach(() => plan?.stop())

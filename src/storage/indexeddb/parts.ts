@@ -42,4 +42,6 @@ export interface Limits {
   readonly residentBytesMax: number
   /** A longer record is written in chunks of this. */
   readonly chunkBytes: number
+  /** So many bytes of chunks share a transaction. */
+  readonly transactionBytes: number
 }

@@ -27,7 +27,7 @@ export interface Fence {
   readonly reign: number
 }
 
-/** Stands for a record that is too large for one transaction: with it, and not before, its chunks are a record. */
+/** Stands for a record that lies in chunks: with it, and not before, they are a record. */
 export interface LongRecord {
   readonly epoch: number
   readonly chunks: number
@@ -43,8 +43,10 @@ export interface Schema extends DBSchema {
 
 /** Few large values are read many times faster than many small ones. */
 export const SEGMENT_BYTES = 256 * KiB
-/** A record up to this is one value; a longer one is written in chunks of this, each in a transaction of its own. */
-export const CHUNK_BYTES = 8 * MiB
+/** A record up to this is one value; a longer one is written in chunks of this, because browsers take long values more slowly. */
+export const CHUNK_BYTES = 512 * KiB
+/** Chunks of so many bytes share a transaction, so that others wait for no longer one. */
+export const TRANSACTION_BYTES = 8 * MiB
 /** About so much is read by one request. */
 export const BATCH_BYTES = 10 * MiB
 /** What is read while the store is open already, at once: a reader who waits comes after at most so much. */

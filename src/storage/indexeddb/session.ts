@@ -34,7 +34,7 @@ import { readStore, segmentsUnder, type StoreFound } from './read-store.ts'
 import { cutHome } from './reconcile-home.ts'
 import { quarantineBlocks } from './quarantine-blocks.ts'
 import { refusalOf } from './refusal.ts'
-import { CHUNK_BYTES } from './schema.ts'
+import { CHUNK_BYTES, TRANSACTION_BYTES } from './schema.ts'
 import { verifyRead } from './verify-blocks.ts'
 
 export interface IndexedDbOptions extends StoreOptions {
@@ -42,6 +42,8 @@ export interface IndexedDbOptions extends StoreOptions {
   readonly residentBytesMax?: number
   /** A longer record is written in chunks of this. */
   readonly chunkBytes?: number
+  /** So many bytes of chunks share a transaction. */
+  readonly transactionBytes?: number
 }
 
 export function indexedDbSession(connection: Connection, options: IndexedDbOptions): RecoverySession {
@@ -107,7 +109,8 @@ class Session implements RecoverySession {
   async execute(): Promise<void> {
     const { header, reign } = inOrder(this.#begun)
     const { found, verdict } = inOrder(this.#scanned)
-    const { checksum, checkpointBytes, checkpointStepBytes, residentBytesMax, chunkBytes } = this.#options
+    const { checksum, checkpointBytes, checkpointStepBytes, residentBytesMax, chunkBytes, transactionBytes } =
+      this.#options
     const open = {
       connection: this.#connection,
       checksum,
@@ -118,6 +121,7 @@ class Session implements RecoverySession {
         checkpointStepBytes: checkpointStepBytes ?? limits.checkpointStepBytes,
         residentBytesMax: residentBytesMax ?? limits.residentBytesMax,
         chunkBytes: chunkBytes ?? CHUNK_BYTES,
+        transactionBytes: transactionBytes ?? TRANSACTION_BYTES,
       },
     }
     await found.loading.read(this.#neededBy(found, verdict))

@@ -1,15 +1,17 @@
 /**
- * Writes one commit record. One value, one transaction; a long one in chunks, each in a transaction of its own, and only the marker in the
- * last one makes a record of them:
+ * Writes one commit record. A short one is one value; a long one lies in chunks, and only the marker makes a record of them:
  *
- *   [epoch, firstTxid, 0] … [epoch, firstTxid, n−1]      relaxed: alone they are nothing
- *   firstTxid → { epoch, chunks: n, bytes }              at the level asked for; strict flushes all before it
+ *   [epoch, firstTxid, 0] … [epoch, firstTxid, n−1]      alone they are nothing
+ *   firstTxid → { epoch, chunks: n, bytes }              in the transaction of the last chunk
+ *
+ * One transaction at the level asked for takes them all, up to a size: a commit may have to wait for it. Of a longer record what does not
+ * fit goes before it, relaxed; a strict transaction flushes all before it.
  */
 import { type RecordEncoder, type RecordInput, recordBytesOf } from '../record.ts'
 import { fencedWrite } from './fenced-write.ts'
 import type { LoggedRecord } from './log-index.ts'
 import type { Parts } from './parts.ts'
-import type { LongRecord } from './schema.ts'
+import type { LogKey, LongRecord } from './schema.ts'
 
 type Durability = 'strict' | 'relaxed'
 
@@ -21,12 +23,12 @@ export async function writeRecord(
   durability: Durability,
 ): Promise<LoggedRecord> {
   const { blockSize } = parts.header
-  const { chunkBytes } = parts.limits
+  const { chunkBytes, transactionBytes } = parts.limits
   const bytes = recordBytesOf(input.entries.length, input.images.length, input.requests.length, blockSize)
   const { epoch, firstTxid, lastTxid } = input
   if (bytes <= chunkBytes) {
     const { record, hash } = encoder.encodeWhole(input)
-    await write(parts, durability, firstTxid, record)
+    await write(parts, durability, [[firstTxid, record]])
     return { epoch, firstTxid, lastTxid, hash, bytes, chunks: 0 }
   }
   // Values are cloned with the whole buffer behind them: each has one of its own size.
@@ -35,30 +37,37 @@ export async function writeRecord(
     (_, index) => new Uint8Array(Math.min(chunkBytes, bytes - index * chunkBytes)),
   )
   const { hash } = encoder.encode(input, (part, at) => putInto(pieces, { chunkBytes, part, at }))
+  const chunks = pieces.map((piece, index): LogValue => [[epoch, firstTxid, index], piece])
+  const together = Math.max(1, Math.floor(transactionBytes / chunkBytes))
+  const last = Math.floor((chunks.length - 1) / together) * together
   try {
-    for (const [index, piece] of pieces.entries()) await write(parts, 'relaxed', [epoch, firstTxid, index], piece)
-    await write(parts, durability, firstTxid, { epoch, chunks: pieces.length, bytes })
+    for (let from = 0; from < last; from += together) await write(parts, 'relaxed', chunks.slice(from, from + together))
+    await write(parts, durability, [...chunks.slice(last), [firstTxid, { epoch, chunks: chunks.length, bytes }]])
   } catch (error) {
-    await dropChunks(parts, { epoch, firstTxid })
+    if (last > 0) await dropChunks(parts, { epoch, firstTxid })
     throw error
   }
-  return { epoch, firstTxid, lastTxid, hash, bytes, chunks: pieces.length }
+  return { epoch, firstTxid, lastTxid, hash, bytes, chunks: chunks.length }
 }
+
+type LogValue = readonly [key: LogKey, value: Uint8Array | LongRecord]
 
 async function write(
   { connection, header, meter }: Parts,
   durability: Durability,
-  key: IDBValidKey,
-  value: Uint8Array | LongRecord,
+  values: readonly LogValue[],
 ): Promise<void> {
   await fencedWrite(connection, {
     stores: ['log'],
     durability,
     isOurs: ({ epoch }) => epoch === header.epoch,
-    queue: (tx) => void tx.objectStore('log').put(value, key),
+    queue(tx) {
+      const log = tx.objectStore('log')
+      for (const [key, value] of values) log.put(value, key)
+    },
   })
   if (durability === 'strict') meter.barriers++
-  if (value instanceof Uint8Array) meter.bytesWritten += value.length
+  for (const [, value] of values) if (value instanceof Uint8Array) meter.bytesWritten += value.length
 }
 
 /** So that they do not take up a quota that is short. Left behind they are nothing; the next recovery deletes them. */

@@ -31,6 +31,7 @@ export const usual: readonly Space[] = [
     name: 'two write with two requests at once, connections that keep the order',
     protocol: { ...shipped, channel: 'ordered' },
     bounds: { ...small, windowMax: 2 },
+    size: { stateCount: 27_693, stepCount: 77_040 },
   },
   {
     name: 'two write and read strictly',
@@ -51,9 +52,10 @@ export const usual: readonly Space[] = [
     size: { stateCount: 58_302, stepCount: 182_284 },
   },
   {
-    name: 'two on files under a lock that breaks',
+    name: 'two on files under a lock that breaks, two faults, one request',
     protocol: { ...files, isLockBroken: true },
-    bounds: { ...small, kinds: both },
+    bounds: { ...small, kinds: both, faultsMax: 2, requestsMax: 1, messagesMax: 1 },
+    size: { stateCount: 34_641, stepCount: 93_213 },
   },
   {
     name: 'two that crash come back',
