@@ -37,6 +37,8 @@ export const limits = {
   segmentCount: 3,
   /** The log is folded when it is longer than max(this, home / 4). */
   checkpointBytes: 8 * MiB,
+  /** The same on IndexedDB, where folding takes as long as the commits did, and a log of this is read in about 0.1 s. */
+  indexedDbCheckpointBytes: 32 * MiB,
   /** Nothing committed for this long: the log is folded, however short it is. */
   idleCheckpointMs: 2000,
   /** One step of a checkpoint copies at most this much, so that a commit waits for at most one step. */

@@ -117,7 +117,7 @@ class Session implements RecoverySession {
       meter: this.#meter,
       reign,
       limits: {
-        checkpointBytes: checkpointBytes ?? limits.checkpointBytes,
+        checkpointBytes: checkpointBytes ?? limits.indexedDbCheckpointBytes,
         checkpointStepBytes: checkpointStepBytes ?? limits.checkpointStepBytes,
         residentBytesMax: residentBytesMax ?? limits.residentBytesMax,
         chunkBytes: chunkBytes ?? CHUNK_BYTES,
