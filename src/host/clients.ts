@@ -61,7 +61,6 @@ export class Clients {
       },
       leave: () => connection.close(),
       isStale: (beat) => beat === undefined || beat < this.#beatFloor,
-      isOfRepeats: (beat) => this.#beatFloor > 0 && beat === this.#beatFloor,
     })
     const client = { connection, server }
     this.#clients.add(client)
@@ -74,14 +73,14 @@ export class Clients {
 
   beat(): void {
     this.#beat += 1
-    this.#tell('beat')
+    for (const { server } of this.#clients) server.tell({ kind: 'beat', beat: this.#beat })
   }
 
   /** Nothing was told or heard for longer than a lease. */
   stoodStill(): void {
     this.#beat += 1
     this.#beatFloor = this.#beat
-    this.#tell('stalled')
+    for (const { server } of this.#clients) server.tellStalled(this.#beat)
   }
 
   /** Their open transactions end; what they asked is still answered; nobody is taken on. */
@@ -99,10 +98,6 @@ export class Clients {
       server.flush()
       connection.close()
     }
-  }
-
-  #tell(kind: 'beat' | 'stalled'): void {
-    for (const { server } of this.#clients) server.tell({ kind, beat: this.#beat })
   }
 
   /** @throws PROTOCOL_MISMATCH, INVALID_OPTIONS */

@@ -48,21 +48,29 @@ export type RequestMessage = Extract<ClientMessage, { kind: (typeof requests)[nu
 export const isRequest = (message: ClientMessage): message is RequestMessage =>
   requests.some((kind) => kind === message.kind) && !('within' in message)
 
-export type Verdict = 'admitted' | 'repeated' | 'malformed'
+/** repeated: known already. expected: known already, and it was to be said again. */
+export type Verdict = 'admitted' | 'expected' | 'repeated' | 'malformed'
 
 export class MessageGuard {
   #lastId: WireId = 0
   /** Not run, and to be asked for again. */
   readonly #again = new Set<WireId>()
+  /** What is said again of these is nobody's fault. */
+  #expectedThrough: WireId = 0
 
   judge(message: unknown): Verdict {
     if (!isClientMessage(message)) return 'malformed'
     if (!beginners.includes(message.kind)) return 'admitted'
     const { id } = message as { readonly id: WireId }
     if (!Number.isSafeInteger(id)) return 'malformed'
-    if (!this.#again.delete(id) && id <= this.#lastId) return 'repeated'
+    if (!this.#again.delete(id) && id <= this.#lastId) return id <= this.#expectedThrough ? 'expected' : 'repeated'
     this.#lastId = Math.max(this.#lastId, id)
     return 'admitted'
+  }
+
+  /** The client asks again for all it waits for, what was begun or answered so far among it. */
+  expectRepeats(): void {
+    this.#expectedThrough = this.#lastId
   }
 
   /** It was dropped although it is the client's. False: too many were. */

@@ -41,8 +41,6 @@ export interface Services {
   leave?(): void
   /** What was asked when that beat was the last that the client had heard may be nobody's wish any more: it will be asked again. */
   isStale?(beat: number | undefined): boolean
-  /** With that beat the client asks again for all it waits for, what was begun or answered among it. */
-  isOfRepeats?(beat: number | undefined): boolean
   /** A message was dropped. */
   onRefused?(): void
 }
@@ -90,6 +88,12 @@ export class Server {
     this.#channel.post(message)
   }
 
+  /** This side stood still: what was not begun is asked again, and with it what was. */
+  tellStalled(beat: number): void {
+    this.#guard.expectRepeats()
+    this.tell({ kind: 'stalled', beat })
+  }
+
   /** Sends what waits, now. */
   flush(): void {
     this.#channel.flush()
@@ -110,9 +114,13 @@ export class Server {
 
   #admit(message: ClientMessage, beat: number | undefined): void {
     const verdict = this.#guard.judge(message)
-    if (verdict === 'repeated' && this.#services.isOfRepeats?.(beat) === true) return
+    if (verdict === 'expected') return
     if (verdict !== 'admitted') return this.#services.onRefused?.()
-    if (!isRequest(message) || this.#services.isStale?.(beat) !== true) return this.#receive(message)
+    if (this.#services.isStale?.(beat) !== true) return this.#receive(message)
+    if (!isRequest(message)) {
+      this.#guard.expectRepeats()
+      return this.#receive(message)
+    }
     if (!this.#guard.willComeAgain(message.id)) this.#failed(message.id, flooded())
   }
 

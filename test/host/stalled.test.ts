@@ -80,6 +80,8 @@ test('what was begun or answered before is not begun again, and is no message of
   clients.stoodStill()
   await Promise.resolve()
   client.inbox.push(...answers)
+  // The next beat comes with it.
+  clients.beat()
   await client.deliver()
   await leader.deliver()
   await client.deliver()
@@ -101,7 +103,7 @@ test('the same message a second time without that is refused', async () => {
 })
 
 test('the calls of a transaction that is open go on with it: its end does not overtake them', async () => {
-  const { clients, link, client, leader, rows } = await joined()
+  const { clients, link, client, leader, rows, told } = await joined()
   let id = 0
   const begun = { is: false }
   const transaction = link.ask((no) => ({ kind: 'begin', id: (id = no), options: {} }), {
@@ -117,7 +119,9 @@ test('the calls of a transaction that is open go on with it: its end does not ov
   await leader.deliver()
   await client.deliver()
   await Promise.all([call, transaction])
+  await leader.deliver()
   expect(await rows()).toEqual([1])
+  expect(told.refused).toBe(0)
 })
 
 test('who asks to join says which epoch it knows', async () => {

@@ -151,3 +151,31 @@ describe('what an error means', () => {
     expect(failure.outcome).toBe(outcome)
   })
 })
+
+describe('a browser that says that it has lost data', () => {
+  /** As some browsers put it into the event with which a database is made anew. */
+  function saying(world: IdbWorld, dataLoss: string): void {
+    const open = world.factory.open.bind(world.factory)
+    vi.spyOn(world.factory, 'open').mockImplementation((name, version) => {
+      const request = open(name, version)
+      request.addEventListener('upgradeneeded', (event) =>
+        Object.assign(event, { dataLoss, dataLossMessage: 'the files were damaged' }),
+      )
+      return request
+    })
+  }
+
+  test('is believed: the store that it makes in its place is STORE_LOST, not new', async () => {
+    const world = new IdbWorld()
+    saying(world, 'total')
+    const opening = world.open()
+    await expect(opening).rejects.toThrow(withCode('STORE_LOST'))
+    await expect(opening).rejects.toThrow('the files were damaged')
+  })
+
+  test('and says so of a store that was never there before, that nothing was lost, makes one', async () => {
+    const world = new IdbWorld()
+    saying(world, 'none')
+    expect((await world.open()).report.found).toBe('created')
+  })
+})

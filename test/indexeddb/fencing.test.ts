@@ -100,7 +100,7 @@ describe('a store whose epoch was taken', () => {
     ['new series', (store) => store.voidAfterFailure()],
   ]
 
-  test.each(attempts)('is told so by its %s, which changes nothing', async (_, attempt) => {
+  test.each(attempts)('attack-14 is told so by its %s, which changes nothing', async (_, attempt) => {
     const { zombie, untouched } = await twoStores()
     await expect(attempt(zombie)).rejects.toThrow(lost)
     await untouched()

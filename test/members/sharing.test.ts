@@ -155,6 +155,26 @@ describe('a follower', () => {
   })
 })
 
+test('attack-01 who opens a database while it is written recovers nothing: it follows, and nothing acknowledged is lost', async () => {
+  const { base, leader } = await openPair()
+  const acknowledged: number[] = []
+  const state = { isOpen: false }
+  const writing = (async () => {
+    for (let id = 1; !state.isOpen || id <= 50; id++) {
+      await leader.exec('INSERT INTO t (id) VALUES (?)', [id])
+      acknowledged.push(id)
+    }
+  })()
+  const others = await Promise.all([openIn(base), openIn(base)])
+  state.isOpen = true
+  await writing
+  for (const db of others) {
+    expect(db.recoveryReport).toEqual(leader.recoveryReport)
+    expect(await firstValueFrom(db.status$)).toMatchObject({ role: 'follower', epoch: 1 })
+    expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual(acknowledged)
+  }
+})
+
 test('many members write at once, and each row is there once', async () => {
   const base = await temporaryBase()
   const members = await Promise.all(Array.from({ length: 5 }, () => openIn(base)))
