@@ -69,3 +69,14 @@ test('a database that shrank gives back segments, table pages keep the versions'
   expect(await world.peek(async (database) => database.getAllKeys('segments'))).toEqual([0])
   expect(store.statistics).toMatchObject({ homeBytes: 10 * 4096, cacheBytes: 64 * 4096, logBytes: 0 })
 })
+
+test('a page of the table that no written block lies in is stored like the others', async () => {
+  const world = new IdbWorld()
+  const { store } = await world.open()
+  // As SQLite leaves them that freed the pages between in the transaction that made them.
+  await commit(store, { blocks: { 0: 'first', 1: 'second', 600: 'far' } })
+  await store.checkpoint({ everything: true })
+  await store.close({})
+  const { store: again } = await world.open()
+  expect([0, 1, 600].map((at) => bytesAt(again, at))).toEqual(['first', 'second', 'far'].map(blockOf))
+})

@@ -53,6 +53,17 @@ describe('a commit', () => {
     expect(bytesAt(rival.store, 0)).toBe(blockOf('a'))
   })
 
+  test('the barrier of a checkpoint confirms nothing: the medium is asked', async () => {
+    const world = new IdbWorld()
+    const { store } = await world.open()
+    await commit(store, { blocks: { 0: 'a' } })
+    await store.append(groupFor(store, { blocks: { 1: 'relaxed' } }), { needsBarrier: false })
+    await store.confirmEpoch()
+    await store.checkpoint({ everything: true })
+    await world.open()
+    await expect(async () => store.confirmEpoch()).rejects.toThrow(lost)
+  })
+
   test('no cursor is ever opened', async () => {
     const cursors = [
       vi.spyOn(IDBObjectStore.prototype, 'openCursor'),

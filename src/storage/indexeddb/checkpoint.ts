@@ -109,8 +109,12 @@ function segmentAsOf(
   return bytes
 }
 
-function pagesOf({ state: { resident }, pin, blocks, header: { tableGeneration } }: Fold): Value[] {
-  const numbers = [...new Set([...blocks].map((at) => Math.floor(at / ENTRIES_PER_PAGE)))].sort((a, b) => a - b)
+/** Pages with a block that changed, and those that the table has grown by, which may hold none. */
+function pagesOf({ parts, state: { resident }, pin, blocks, header: { tableGeneration, tablePages } }: Fold): Value[] {
+  const changed = [...blocks].map((at) => Math.floor(at / ENTRIES_PER_PAGE))
+  const before = parts.header.tablePages
+  const added = Array.from({ length: Math.max(0, tablePages - before) }, (_, index) => before + index)
+  const numbers = [...new Set([...changed, ...added])].sort((a, b) => a - b)
   return numbers.map((no): Value => {
     const bytes = () =>
       resident.table.sealed(no, new Map([...pin.before].map(([at, { entry }]) => [at, entry])), tableGeneration)

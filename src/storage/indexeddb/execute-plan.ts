@@ -1,8 +1,9 @@
 /** Executes a recovery: the log redone in memory, and one strict transaction that leaves of the log what counts. */
-import { epoch, nextTxid } from '../../units.ts'
+import { blockNo, epoch, nextTxid } from '../../units.ts'
 import { type Header, withEpochEnds } from '../header.ts'
 import type { QuarantinedBytes } from '../recovery-report.ts'
 import type { ReportDraft } from '../report-draft.ts'
+import { ENTRIES_PER_PAGE } from '../table-page.ts'
 import { pageBytesOf } from './begin-reign.ts'
 import { fencedWrite } from './fenced-write.ts'
 import type { IdbLogVerdict } from './log-verdict.ts'
@@ -27,6 +28,8 @@ export async function executePlan(
   const rebuilt = rebuildPages(found, { header: begun, timeMs, checksum: open.checksum })
   const state = replay(begun, found, verdict)
   for (const at of rebuilt) state.unfolded.add(at)
+  // A page that was damaged is written again, whether or not it holds a block.
+  for (const page of found.home.damagedPages) state.unfolded.add(blockNo(page * ENTRIES_PER_PAGE))
   const header: Header = {
     ...begun,
     headerSeq: begun.headerSeq + 1,

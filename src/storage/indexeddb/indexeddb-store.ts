@@ -57,6 +57,11 @@ export class IndexedDbStore implements Port.BlockStore {
   }
 
   get positions(): Port.StorePositions {
+    return this.#guard.positionsOf(this.#found, this.#checkpoints.foldedThrough)
+  }
+
+  /** On the medium, whatever may be answered for it. */
+  get #found(): Port.StorePositions {
     const { state, header } = this.#parts
     const { lastTxid, durableTxid } = state.log
     return { writtenTxid: lastTxid, durableTxid, checkpointedTxid: header.checkpointedTxid }
@@ -118,7 +123,11 @@ export class IndexedDbStore implements Port.BlockStore {
 
   barrier(_: { readonly mayWait: boolean }): Awaitable<void> {
     this.#assertWritable()
-    return this.#parts.state.log.hasUnflushed ? this.#run(() => this.#barrier()) : undefined
+    if (!this.#parts.state.log.hasUnflushed) return undefined
+    return this.#run(async () => {
+      await this.#barrier()
+      this.#isFenceFresh = true
+    })
   }
 
   /** A strict transaction makes durable what was written before it. */
@@ -129,10 +138,9 @@ export class IndexedDbStore implements Port.BlockStore {
     const through = log.lastTxid
     await this.#writing(() => putMarker(this.#parts, through))
     log.raiseDurable(through)
-    this.#isFenceFresh = true
   }
 
-  /** What was just written has read the fence in its own transaction: that is confirmed once without asking the medium again. */
+  /** What a flush has just written has read the fence in its own transaction: that is confirmed once without asking the medium again. */
   confirmEpoch(): Awaitable<void> {
     this.#assertOpen()
     const { lastTxid } = this.#parts.state.log
@@ -155,7 +163,7 @@ export class IndexedDbStore implements Port.BlockStore {
     await this.#checkpoints.ended()
     return this.#queue.run(async () => {
       this.#assertOpen()
-      const keepThrough = txid(Math.max(this.#guard.keptThrough(this.positions), this.#checkpoints.foldedThrough))
+      const keepThrough = txid(Math.max(this.#guard.keptThrough(this.#found), this.#checkpoints.foldedThrough))
       this.#parts.state.resident.breakSnapshots()
       const lost = await voidBehind(this.#parts, keepThrough)
       this.#isFenceFresh = false
@@ -180,7 +188,7 @@ export class IndexedDbStore implements Port.BlockStore {
   }
 
   outcomeOf(request: { readonly clientId: string; readonly requestNo: number }): Port.OutcomeLookup {
-    return this.#parts.state.requests.lookUp(request)
+    return this.#parts.state.requests.lookUp(request, this.epoch)
   }
 
   async close(options: Port.CheckpointOptions): Promise<void> {

@@ -2,6 +2,7 @@
  * After a write of unknown outcome: one strict transaction raises our own epoch and deletes everything in the log behind what is kept. From
  * its `complete` on the failed commit is not there, whether it was or not. Memory goes back to what the medium holds, if it is not that.
  */
+import { DatabaseError } from '../../errors.ts'
 import { epoch as epochOf, nextEpoch, type Txid, txid } from '../../units.ts'
 import type { Voided } from '../block-store.ts'
 import { type Header, withEpochEnds } from '../header.ts'
@@ -73,6 +74,7 @@ async function reload(parts: Parts, raised: Header, keepThrough: Txid): Promise<
   const { residentBytesMax } = limits
   const found = await readStore(connection, raised, { meter, residentBytesMax, reign })
   await found.loading.all()
+  if (found.home.damagedPages.length > 0) throw tableCorrupt(found.home.damagedPages)
   const verdict = logVerdict({ ...raised, durableThrough: raised.checkpointedTxid }, found.log)
   const { lastTxid } = verdict
   const state = replay(raised, found, verdict)
@@ -101,3 +103,7 @@ async function cutBehind({ connection, meter }: Parts, header: Header, lastTxid:
   })
   meter.barriers++
 }
+
+/** Blocks of such a page would read as zeros. The next open says so as well, and can repair it. */
+const tableCorrupt = (pages: readonly number[]) =>
+  new DatabaseError('TABLE_CORRUPT', `the block table has damaged pages: ${pages.join(', ')}`, { details: { pages } })
