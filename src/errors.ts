@@ -101,6 +101,13 @@ export class DatabaseError extends Error {
 export const isDatabaseError = (error: unknown, code?: ErrorCode): error is DatabaseError =>
   error instanceof DatabaseError && (code === undefined || error.code === code)
 
+/** The same, of something that may have been applied. */
+export const inDoubt = (
+  { code, message, details, cause, retryable }: DatabaseError,
+  more: object = {},
+): DatabaseError =>
+  new DatabaseError(code, message, { details: { ...details, ...more }, cause, retryable, outcome: 'unknown' })
+
 /** An error of ours as it is; any other one means that the database has stopped. */
 export const asDatabaseError = (error: unknown): DatabaseError =>
   isDatabaseError(error)

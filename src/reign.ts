@@ -7,7 +7,7 @@ import type { Executor } from './effects/executor.ts'
 import type { Maintenance } from './effects/maintenance.ts'
 import type { Outcomes } from './effects/outcomes.ts'
 import type { Clock, SqlEngine } from './effects/ports.ts'
-import { DatabaseError } from './errors.ts'
+import { DatabaseError, inDoubt } from './errors.ts'
 import type { Durability, Receipt } from './events.ts'
 import type { Gauges } from './metrics.ts'
 import { replaceBy } from './replace.ts'
@@ -137,7 +137,8 @@ export class Reign {
 
   /** Lets everything go. `isClean`: the log is folded and the home is left a plain SQLite file. */
   async release({ isClean }: { readonly isClean: boolean }): Promise<void> {
-    const { rebuilder, waker, acks, flusher, autosync, commit } = this.#wiring
+    const { rebuilder, waker, acks, flusher, autosync, commit, stallGuard } = this.#wiring
+    stallGuard.stop()
     const last = this.#measure()
     this.streams.measureBy(() => last)
     rebuilder.stop()
@@ -159,7 +160,8 @@ export class Reign {
     rebuilder.stop()
     this.executor.fail(error)
     this.#endTransactions(error)
-    acks.reject(error, 0 as Txid)
+    // Sealed, and perhaps on the medium.
+    acks.reject(inDoubt(error), 0 as Txid)
   }
 
   readonly #measure = (): Partial<Gauges> => ({

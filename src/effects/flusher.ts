@@ -5,7 +5,7 @@
  *   flush.wanted ─▶ commit.requested ─▶ write ─▶ barrier ─▶ (read back) ─▶ confirm ─▶ committed: callers are answered
  *                                        │refused: the group is kept          │unknown: void, then nothing of it was
  */
-import { DatabaseError, isDatabaseError } from '../errors.ts'
+import { DatabaseError, inDoubt, isDatabaseError } from '../errors.ts'
 import type { StorageOperation } from '../events.ts'
 import type { AutosyncEmitted, AutosyncEvent, FlushTrigger } from '../machines/autosync.ts'
 import type { CommitEmitted, CommitEvent } from '../machines/commit.ts'
@@ -87,7 +87,8 @@ export class Flusher {
 
   #start(trigger: FlushTrigger, wantsBarrier: boolean): void {
     const { view, store, acks, outcomes, clock, commit } = this.#ports
-    const group = this.#kept ?? view.takeGroup({ timeMs: clock.wallMs(), requests: outcomes.take() })
+    const group =
+      this.#kept ?? (view.hasSealed ? view.takeGroup({ timeMs: clock.wallMs(), requests: outcomes.take() }) : undefined)
     this.#kept = undefined
     const lastTxid = group?.lastTxid ?? store.positions.writtenTxid
     const needsBarrier = wantsBarrier || acks.needsBarrier(lastTxid)
@@ -209,9 +210,14 @@ export class Flusher {
   #fenced(): void {
     const { acks, view, onFenced } = this.#ports
     const error = new DatabaseError('LEASE_LOST', 'another writer has taken over this store', { cause: this.#error })
+    const { group, appended } = this.#flight ?? {}
     this.#tellFailed(false)
     view.discard()
-    acks.reject(error, 0 as Txid)
+    // What was appended the other writer may have found, and kept.
+    if (group !== undefined && appended !== undefined && appended.bytes > 0) {
+      acks.reject(error, group.lastTxid)
+      acks.reject(inDoubt(error), 0 as Txid)
+    } else acks.reject(error, 0 as Txid)
     onFenced(error)
   }
 
@@ -222,13 +228,16 @@ export class Flusher {
   }
 }
 
+/** Codes that say more than that it failed. What the medium does not support, it will not support later. */
+const telling = ['READBACK_MISMATCH', 'NOT_SUPPORTED'] as const
+
 const rejection = (cause: DatabaseError | undefined, isCertain: boolean) =>
   new DatabaseError(
-    cause?.code === 'READBACK_MISMATCH' ? 'READBACK_MISMATCH' : 'STORAGE_FAILED',
+    telling.find((code) => code === cause?.code) ?? 'STORAGE_FAILED',
     cause?.message ?? 'the flush failed',
     {
       cause,
-      retryable: true,
+      retryable: cause?.code !== 'NOT_SUPPORTED',
       ...(isCertain ? {} : { outcome: 'unknown' as const }),
     },
   )

@@ -177,5 +177,8 @@ export interface EpochEnd {
 export type OutcomeLookup =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'known'; readonly outcome: RequestOutcome }
-  /** `isNew`: of a client that the store has never seen. `isTableFull`: and no further one is taken on. */
-  | { readonly kind: 'unknown'; readonly isNew?: true; readonly isTableFull?: true }
+  /**
+   * `isNew`: of a client that the store has never seen. `isTableFull`: and no further one is taken on. `memberFloor`: members whose names
+   * are not of an epoch above it may have been forgotten.
+   */
+  | { readonly kind: 'unknown'; readonly isNew?: true; readonly isTableFull?: true; readonly memberFloor?: number }

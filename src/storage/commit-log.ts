@@ -8,6 +8,7 @@
  */
 import { assert } from '../assert.ts'
 import { type BlockNo, type Epoch, nextTxid, type Txid, txid } from '../units.ts'
+import { BarrierLine, flushSegments, isUnflushed } from './barrier-line.ts'
 import { carryBody, type Carried } from './carry-record.ts'
 import type { StoreFile } from './file-system.ts'
 import { grow, writeFully } from './log-space.ts'
@@ -38,6 +39,7 @@ export class CommitLog {
   #lastTxid: Txid
   #sizeBlocks: number
   durableTxid: Txid
+  readonly #barriers = new BarrierLine()
 
   constructor(options: LogOptions, start: LogStart) {
     this.#options = options
@@ -157,22 +159,20 @@ export class CommitLog {
 
   /** Everything written so far is durable when it returns, or resolves. The error is the medium's own. */
   barrier({ mayWait }: { readonly mayWait: boolean }): Promise<void> | undefined {
+    return this.#barriers.run((hasWaited) => this.#flush(mayWait || hasWaited))
+  }
+
+  #flush(mayWait: boolean): Promise<void> | undefined {
     const through = this.#lastTxid
-    const unflushed = this.#segments
-      .filter(({ end, flushedEnd }) => flushedEnd < end)
-      .map((segment) => ({ segment, end: segment.end }))
-    const settle = () => {
-      for (const { segment, end } of unflushed) segment.flushedEnd = Math.max(segment.flushedEnd, end)
-      this.durableTxid = txid(Math.max(this.durableTxid, through))
-    }
-    if (mayWait) return Promise.all(unflushed.map(({ segment }) => segment.file.flushAsync())).then(settle)
-    for (const { segment } of unflushed) segment.file.flush()
+    const settle = () => void (this.durableTxid = txid(Math.max(this.durableTxid, through)))
+    const flushing = flushSegments(this.#segments, mayWait)
+    if (flushing !== undefined) return flushing.then(settle)
     settle()
     return undefined
   }
 
   get hasUnflushed(): boolean {
-    return this.#segments.some(({ end, flushedEnd }) => flushedEnd < end)
+    return this.#segments.some(isUnflushed)
   }
 
   /** Folded: their files are spare from here on. With `givesBack` a file that had grown far gives its space back. */

@@ -60,12 +60,13 @@ export class FileStore implements BlockStore {
   }
 
   get positions(): StorePositions {
+    return this.#guard.positionsOf(this.#found)
+  }
+
+  get #found(): StorePositions {
     const { log, header } = this.#parts
-    return {
-      writtenTxid: log.lastTxid,
-      durableTxid: log.durableTxid,
-      checkpointedTxid: header.current.checkpointedTxid,
-    }
+    const { checkpointedTxid } = header.current
+    return { writtenTxid: log.lastTxid, durableTxid: log.durableTxid, checkpointedTxid }
   }
 
   get epochEnds(): readonly EpochEnd[] {
@@ -122,7 +123,7 @@ export class FileStore implements BlockStore {
     try {
       const pending = log.barrier({ mayWait })
       return pending?.then(
-        () => this.#assertOpen(),
+        () => this.#assertWritable(),
         (error: unknown) => {
           throw series === this.#series ? this.#guard.poisonedBy(error) : error
         },
@@ -154,7 +155,7 @@ export class FileStore implements BlockStore {
     this.#series++
     this.#guard.beginVoid()
     await this.#checkpointing?.catch(() => undefined)
-    const keepThrough = this.#guard.keptThrough(this.positions)
+    const keepThrough = this.#guard.keptThrough(this.#found)
     this.#parts.header.assertEpoch()
     reader.breakPins()
     const lost = await beginSeries(this.#parts, keepThrough)
@@ -204,7 +205,7 @@ export class FileStore implements BlockStore {
   }
 
   outcomeOf(request: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
-    return this.#parts.requests.lookUp(request)
+    return this.#parts.requests.lookUp(request, this.epoch)
   }
 
   async close(options: CheckpointOptions): Promise<void> {

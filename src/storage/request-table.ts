@@ -56,13 +56,17 @@ export class RequestTable {
   #memberFloor = 0
   #answerBytes = 0
 
-  lookUp({ clientId, requestNo }: { readonly clientId: string; readonly requestNo: number }): OutcomeLookup {
+  /** `epoch`: of whoever leads. */
+  lookUp({ clientId, requestNo }: Pick<RequestOutcome, 'clientId' | 'requestNo'>, epoch: number): OutcomeLookup {
     const client = this.#clients.get(clientId)
     const outcome = client?.outcomes.get(requestNo)
     if (outcome !== undefined) return { kind: 'known', outcome }
     const memberEpoch = memberEpochOf(clientId)
     if (memberEpoch !== undefined && client === undefined) {
-      return { kind: memberEpoch > this.#memberFloor ? 'fresh' : 'unknown' }
+      const floor = this.#memberFloor
+      // A name of an epoch that is yet to come is nobody's: it would raise the floor over the names of all who live.
+      const isSound = memberEpoch > floor && memberEpoch <= Math.max(epoch, floor + 1)
+      return isSound ? { kind: 'fresh' } : { kind: 'unknown', memberFloor: floor }
     }
     if (this.#forgotten.has(clientId)) return { kind: 'unknown' }
     if (client !== undefined) return { kind: requestNo <= client.floor ? 'unknown' : 'fresh' }

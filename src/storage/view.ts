@@ -127,6 +127,11 @@ export class View {
     return this.#sealedTxid
   }
 
+  /** There is something for a flush to take. */
+  get hasSealed(): boolean {
+    return this.#sealed !== undefined
+  }
+
   /** The open transaction was rolled back, or its connection is gone. */
   dropOverlay(): void {
     if (this.#overlay !== undefined) this.#recycle(this.#overlay)

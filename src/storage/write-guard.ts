@@ -4,6 +4,7 @@
  */
 import { DatabaseError, isDatabaseError } from '../errors.ts'
 import { type Awaitable, type Txid, txid } from '../units.ts'
+import type { StorePositions } from './block-store.ts'
 
 export class WriteGuard {
   #poison: DatabaseError | undefined
@@ -83,14 +84,15 @@ export class WriteGuard {
     this.#poison ??= unknownOutcome('a new series is being begun')
   }
 
+  /** What may be answered for: while a new series is owed, only what it will keep. `kept`: by what the medium knows besides. */
+  positionsOf(found: StorePositions, kept = 0): StorePositions {
+    if (this.#poison === undefined) return found
+    const writtenTxid = txid(Math.max(this.keptThrough(found), kept))
+    return { ...found, writtenTxid, durableTxid: txid(Math.min(found.durableTxid, writtenTxid)) }
+  }
+
   /** The last commit that a new series keeps. */
-  keptThrough({
-    durableTxid,
-    checkpointedTxid,
-  }: {
-    readonly durableTxid: Txid
-    readonly checkpointedTxid: Txid
-  }): Txid {
+  keptThrough({ durableTxid, checkpointedTxid }: Pick<StorePositions, 'durableTxid' | 'checkpointedTxid'>): Txid {
     const answered = Math.max(this.#confirmedTxid, durableTxid)
     const keepThrough = this.#suspectFrom === undefined ? answered : this.#suspectFrom - 1
     return txid(Math.max(keepThrough, checkpointedTxid))

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts'
 export function dropTempObjects(connection: Connection): void {
   // Virtual tables take their shadow tables with them, and tables their triggers: hence the order, and IF EXISTS.
   const objects = connection.internal(
-    `SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view', 'trigger') AND (name NOT LIKE 'sqlite_%' OR name LIKE 'sqlite_stat%')
+    `SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view', 'trigger') AND (lower(substr(name, 1, 7)) <> 'sqlite_' OR lower(substr(name, 1, 11)) = 'sqlite_stat')
      ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC, type = 'trigger' DESC, type = 'view' DESC, rowid DESC`,
   )
   for (const [type, name] of objects) {

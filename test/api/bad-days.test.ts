@@ -88,6 +88,32 @@ describe('a failed write or barrier', () => {
     expect(await idsAfter(disk)).toEqual([3])
   })
 
+  test('a commit whose epoch cannot be read behind its barrier is not acknowledged, and is gone when it is made void', async () => {
+    const { disk, db } = await openTable()
+    await db.exec('INSERT INTO t VALUES (1, NULL)')
+    disk.setFault({ nth: 1, kinds: ['read'], name: 'header', isLasting: true, error: 'EIO' })
+    const error = await errorOf(db.exec('INSERT INTO t VALUES (2, NULL)'))
+    expect(error).toMatchObject({ code: 'STORAGE_FAILED', outcome: 'unknown' })
+    expect(disk.faultsFired).toBeGreaterThan(0)
+    disk.heal()
+    await db.exec('INSERT INTO t VALUES (3, NULL)')
+    expect(await idsAfter(disk)).toEqual([1, 3])
+  })
+
+  test('barriers that fail on, the one of the new series too: callers are told at once, and the next write works', async () => {
+    const { disk, db } = await openTable()
+    disk.setFault({ nth: 1, kinds: ['flush'], isLasting: true, error: 'EIO' })
+    const levels = ['strict', 'relaxed'] as const
+    const told = levels.map((durability, at) =>
+      errorOf(db.exec('INSERT INTO t VALUES (?, NULL)', [1 + at], { durability })),
+    )
+    for (const error of await Promise.all(told))
+      expect(error).toMatchObject({ code: 'STORAGE_FAILED', outcome: 'unknown' })
+    disk.heal()
+    await db.exec('INSERT INTO t VALUES (3, NULL)')
+    expect(await idsAfter(disk)).toEqual([3])
+  })
+
   test('deferred commits that are lost are told as such', async () => {
     const { disk, db, ids } = await openTable({ syncPolicy: { intervalMs: 0, debounceMs: 0, maxWaitMs: 60_000 } })
     const events = recordEvents(db)

@@ -35,6 +35,7 @@ describe('attack-18', () => {
     expect(await codeOf(db.exec('CREATE TEMP TABLE p (x)'))).toBe('MISUSE')
     await db.transaction(async (tx) => {
       await tx.exec('CREATE TEMP TABLE p (x); INSERT INTO p VALUES (7)')
+      await tx.exec('CREATE TEMP TABLE sqlite3_like_a_system_table (x)')
       expect(await tx.query('SELECT x FROM p')).toEqual([{ x: 7 }])
     })
     expect(await column(db, 'SELECT count(*) FROM temp.sqlite_schema')).toEqual([0])

@@ -43,7 +43,7 @@ const short: readonly (readonly Step[])[] = [
 const mutants: readonly Mutant[] = [
   {
     name: 'no barrier on the log',
-    edits: [edit('commit-log.ts', 'for (const { segment } of unflushed) segment.file.flush()')],
+    edits: [edit('barrier-line.ts', 'for (const { segment } of unflushed) segment.file.flush()')],
     killedBy: /D1/,
     workloads: short,
   },
