@@ -1,6 +1,5 @@
 /**
- * Callers that wait for a position. `relaxed` is released by written, `strict` by durable; both queues are ordered by txid,
- * because transactions are sealed one after another.
+ * Callers that wait for a position. `relaxed` is released by written, `strict` by durable; both queues are ordered by txid.
  */
 import type { DatabaseError } from '../errors.ts'
 import type { Txid } from '../units.ts'
@@ -61,8 +60,12 @@ class WaiterQueue {
     return this.#waiters.length - this.#head
   }
 
+  /** Nearly always at the end; who asks about a receipt that others are behind of stands where it belongs. */
   push(waiter: Waiter): void {
-    this.#waiters.push(waiter)
+    let at = this.#waiters.length
+    while (at > this.#head && (this.#waiters[at - 1] as Waiter).txid > waiter.txid) at -= 1
+    if (at === this.#waiters.length) this.#waiters.push(waiter)
+    else this.#waiters.splice(at, 0, waiter)
   }
 
   release(through: Txid): void {

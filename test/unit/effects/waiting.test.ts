@@ -34,6 +34,16 @@ describe('acks', () => {
     expect(acks.count).toBe(0)
   })
 
+  test('who asks about an older one later is not held up by a newer one', () => {
+    const acks = new Acks()
+    const log: string[] = []
+    for (const at of [2, 3, 1]) acks.wait('strict', waiter(log, at))
+    acks.release({ writtenTxid: txid(3), durableTxid: txid(1) })
+    expect(log).toEqual(['released 1'])
+    acks.release({ writtenTxid: txid(3), durableTxid: txid(3) })
+    expect(log).toEqual(['released 1', 'released 2', 'released 3'])
+  })
+
   test('a rejection reaches exactly those beyond what was kept', () => {
     const acks = new Acks()
     const log: string[] = []
