@@ -9,16 +9,13 @@ import { chromiumFlags, findChromium } from './scripts/chromium.mjs'
 import { freshProfile } from './test/browser/fresh-profile.ts'
 
 const browserTests = 'test/browser/**/*.browser.test.ts'
-const pureTests = ['unit', 'model', 'attacks', 'contract', 'indexeddb', 'host'].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
-)
+const pureTests = ['unit', 'model', 'contract', 'indexeddb', 'host'].map((folder) => `test/${folder}/**/*.test.ts`)
 const patient = { testTimeout: 300_000, hookTimeout: 120_000 }
 const executablePath = findChromium()
 
 export default defineConfig({
   test: {
-    // One more than a small machine has processors: whoever starts and kills browsers waits most of the time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     passWithNoTests: false,
     sequence: { shuffle: false },
     projects: [

@@ -91,6 +91,11 @@ export class Life {
     return this.#recovered?.store.epoch ?? 0
   }
 
+  /** Where it lies after all, once it is held. */
+  get medium(): Status['medium'] {
+    return this.#status.medium
+  }
+
   get reign(): Reign | undefined {
     return this.#reign
   }

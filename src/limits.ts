@@ -97,6 +97,8 @@ export const limits = {
   missedBeatsMax: 10,
   /** A leader that stood still for longer asks the medium whether it still leads before it answers anybody. */
   leaseMs: 5_000,
+  /** If the medium cannot say now, it is asked again after this. */
+  confirmRetryMs: 250,
   /** Opening waits this long for whoever leads. */
   openMs: 30_000,
   /** A member that has followed for this long has an instance of SQLite made, so that it can take over soon, and without a network. */
@@ -114,10 +116,11 @@ export const limits = {
   membersMax: 256,
   /** Requests of one member that are asked of the leader at once: the numbers between its oldest and its newest. */
   requestWindow: 64,
-  /** Requests of one client that a leader lets wait; a client of ours never has that many. */
+  /** Requests of one member that a leader lets wait; a member of ours asks no more at once. */
   clientQueueMax: 1024,
-  /** One message between processes. */
+  /** One message between processes; and how much may wait to be taken by the other side before the connection is given up. */
   frameBytesMax: 768 * MiB,
+  unsentBytesMax: 64 * MiB,
 
   recoverySampleSize: 64,
   nameLengthMax: 200,

@@ -1,4 +1,4 @@
-/** The opening of a member, which is bounded: by its deadline and by the caller's signal. */
+/** The opening of a member: bounded by its deadline while somebody else is waited for, and by the caller's signal. */
 import type { Led, OpenOptions } from './api.ts'
 import type { Clock } from './effects/ports.ts'
 import { aborted } from './effects/request-queue.ts'
@@ -17,37 +17,67 @@ export interface OpeningPorts {
 }
 
 export class Opening {
+  readonly #ports: OpeningPorts
   readonly #opened = withResolvers<Led>()
-  readonly #stop: () => void
+  readonly #abort = new AbortController()
+  readonly #onAbort: () => void
+  #isOver = false
+  #stopTimer: (() => void) | undefined
 
-  constructor({ clock, options, location, holder, onGivenUp }: OpeningPorts) {
-    const { signal, deadlineMs = limits.openMs } = options
-    const giveUp = (error: DatabaseError) => {
-      this.failed(error)
-      onGivenUp(error)
+  constructor(ports: OpeningPorts) {
+    this.#ports = ports
+    const { signal } = ports.options
+    this.#onAbort = () => {
+      if (signal === undefined) return
+      this.#abort.abort(signal.reason)
+      this.#giveUp(aborted(signal))
     }
-    const onAbort = () => signal !== undefined && giveUp(aborted(signal))
-    const onLate = () => giveUp(nobodyAnswered(location, deadlineMs, holder()))
-    const cancel = clock.after(deadlineMs, onLate, { keepsAlive: true })
-    signal?.addEventListener('abort', onAbort, { once: true })
-    this.#stop = () => {
-      cancel()
-      signal?.removeEventListener('abort', onAbort)
-    }
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   get promise(): Promise<Led> {
     return this.#opened.promise
   }
 
+  /** Raised with the caller's, as long as it opens: what is open does not end with it. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** Whoever leads is waited for, from now on. */
+  seeks(): void {
+    if (this.#isOver || this.#stopTimer !== undefined) return
+    const { clock, options, location, holder } = this.#ports
+    const { deadlineMs = limits.openMs } = options
+    const onLate = () => this.#giveUp(nobodyAnswered(location, deadlineMs, holder()))
+    this.#stopTimer = clock.after(deadlineMs, onLate, { keepsAlive: true })
+  }
+
+  /** Nobody is waited for: the store is being recovered here, which takes its time. */
+  leads(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+  }
+
   succeeded(database: Led): void {
-    this.#stop()
+    this.#end()
     this.#opened.resolve(database)
   }
 
   failed(error: DatabaseError): void {
-    this.#stop()
+    this.#end()
     this.#opened.reject(error)
+  }
+
+  #giveUp(error: DatabaseError): void {
+    this.failed(error)
+    this.#ports.onGivenUp(error)
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.leads()
+    this.#ports.options.signal?.removeEventListener('abort', this.#onAbort)
   }
 }
 

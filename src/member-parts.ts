@@ -73,8 +73,10 @@ export function partsOf(
       join: {
         memberId: newStoreId(),
         speaks: { oldest: PROTOCOL_OLDEST, newest: PROTOCOL_VERSION },
+        medium: place.medium,
         pragmas: settings.pragmas,
       },
+      hold: () => forwarder.hold(),
       ...ports.follower,
     }),
     database: new SharedDatabase(name, { forwarder, streams, durability: settings.durability, close: ports.close }),

@@ -22,6 +22,8 @@ export interface MemberReignPorts {
   readonly transport: Transport
   readonly lease: Lease
   readonly given: MemberOptions
+  /** Raised while it opens, recovery ends. */
+  readonly signal: AbortSignal
   readonly cause: LeaderCause
   /** Since when nobody led. */
   readonly sinceMs: number
@@ -39,14 +41,14 @@ export class MemberReign {
   #serving: Serving | undefined
 
   constructor(ports: MemberReignPorts) {
-    const { place, sharing, lease, given, cause, sinceMs } = ports
+    const { place, sharing, lease, given, signal, cause, sinceMs } = ports
     this.#ports = ports
     const { medium, location } = place
     // The streams of the whole have the callbacks; a reign would call them a second time.
-    const { on: _, ...options } = given.options
+    const { on: _, signal: _opening, ...options } = given.options
     this.#life = new Life(
       { medium, location, acquire: () => sharing.hold(lease) },
-      { ...given, options, cause: { cause, sinceMs } },
+      { ...given, options: { ...options, signal }, cause: { cause, sinceMs } },
     )
   }
 
@@ -66,6 +68,7 @@ export class MemberReign {
       const clients = new Clients({
         database,
         epoch: () => life.epoch,
+        medium: life.medium,
         pragmas: given.settings.pragmas,
         timer: given.clock,
         onRefused,

@@ -1,6 +1,6 @@
 /** What `status$` shows of a member that does not lead. One that does shows what its database says. */
-import type { Status } from './events.ts'
-import type { LeaderEmitted } from './machines/leader.ts'
+import type { DatabaseEvent, Status } from './events.ts'
+import type { LeaderContext, LeaderEmitted } from './machines/leader.ts'
 
 type Role = Extract<LeaderEmitted, { type: 'role.changed' }>['role']
 
@@ -31,3 +31,12 @@ export function memberStatus(
 
 /** Its beginning and its end are told by the member's machine, which knows what they are for this member. */
 export const isToldByReign = ({ state }: Status): boolean => ['recovering', 'leading', 'draining'].includes(state)
+
+/** A leader has taken us on, so long after there was none. */
+export const followed = ({ epoch, cause }: Pick<LeaderContext, 'epoch' | 'cause'>, ms: number): DatabaseEvent => ({
+  type: 'leader.changed',
+  epoch,
+  role: 'follower',
+  cause,
+  ms,
+})

@@ -19,7 +19,7 @@ import { limits } from './limits.ts'
 import { type LeaderEmitted, type LeaderEvent, leaderMachine } from './machines/leader.ts'
 import { type MemberOptions, type MemberParts, type MemberPlace, type MemberPorts, partsOf } from './member-parts.ts'
 import { MemberReign } from './member-reign.ts'
-import { isToldByReign, memberStatus } from './member-status.ts'
+import { followed, isToldByReign, memberStatus } from './member-status.ts'
 import { closed } from './reign.ts'
 import type { Joined } from './wire/protocol.ts'
 
@@ -116,6 +116,7 @@ export class Member {
   }
 
   #seek(): void {
+    this.#parts.opening.seeks()
     this.#parts.database.leadHere(undefined)
     this.#parts.forwarder.lead(undefined)
     this.#parts.streams.follow(undefined)
@@ -130,13 +131,8 @@ export class Member {
     this.#parts.streams.follow(database)
     this.#parts.forwarder.lead(database, joined.epoch)
     this.#parts.follower.hold(this.#parts.forwarder.isWaiting)
-    this.#parts.streams.emit({
-      type: 'leader.changed',
-      epoch: joined.epoch,
-      role: 'follower',
-      cause: this.#machine.getSnapshot().context.cause,
-      ms: this.#given.clock.now() - this.#leaderlessSinceMs,
-    })
+    const ms = this.#given.clock.now() - this.#leaderlessSinceMs
+    this.#parts.streams.emit(followed(this.#machine.getSnapshot().context, ms))
     this.#parts.readiness.soon()
     this.#open()
   }
@@ -144,11 +140,13 @@ export class Member {
   #beginReign(cause: LeaderCause): void {
     const lease = this.#lease
     if (lease === undefined) return this.#fail(new Error('a reign was asked for without the lock'))
+    this.#parts.opening.leads()
     this.#parts.forwarder.lead(undefined)
     const reign = new MemberReign({
       ...this.#at,
       lease,
       given: this.#given,
+      signal: this.#parts.opening.signal,
       cause,
       sinceMs: this.#leaderlessSinceMs,
       epochKnown: this.#machine.getSnapshot().context.epoch,

@@ -6,6 +6,9 @@ import { isSignal } from './option-tools.ts'
 /** The longest that a timer waits: one that is longer would ring at once. */
 const deadlineMsMax = 2 ** 31 - 1
 
+/** A deadline and what comes on top of it. */
+export const longer = (deadlineMs: number, byMs: number): number => Math.min(deadlineMs + byMs, deadlineMsMax)
+
 /** @throws INVALID_OPTIONS */
 export function assertRequestOptions(options: QueryOptions & TransactionOptions): void {
   const { durability, deadlineMs, rowMode, signal }: { readonly [Name in keyof QueryOptions]: unknown } = options

@@ -37,6 +37,7 @@ export class BroadcastTransport implements Transport {
   readonly #listeners = new Set<(word: Word) => void>()
   /** While it leads: something that is none of our words was said. */
   #onRefused: () => void = () => undefined
+  #isClosed = false
 
   constructor(name: string, ports: BroadcastPorts) {
     this.#name = `datasync:${name}`
@@ -114,12 +115,13 @@ export class BroadcastTransport implements Transport {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#listeners.clear()
     this.#common.close()
   }
 
   #say(word: Word): void {
-    this.#common.postMessage(word)
+    if (!this.#isClosed) this.#common.postMessage(word)
   }
 
   #listen(listener: (word: Word) => void): () => void {

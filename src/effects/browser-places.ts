@@ -65,7 +65,9 @@ function sharing(name: string, options: BrowserPlaceOptions): Sharing {
 
 /** A frozen holder of OPFS keeps its files open whoever has the lock: to rob it would gain nothing. IndexedDB refuses its writes. */
 async function mayRob(name: string, { medium }: BrowserPlaceOptions): Promise<boolean> {
-  return medium === 'indexeddb' || (medium === 'auto' && (await findInOpfs(name)).kind !== 'store')
+  if (medium === 'opfs') return false
+  // Whoever leads may have asked for the other one. What cannot be read now is no reason to rob anybody.
+  return ['empty', 'unsupported'].includes((await findInOpfs(name)).kind)
 }
 
 async function held(name: string, options: BrowserPlaceOptions, lease: Lease): Promise<HeldPlace> {

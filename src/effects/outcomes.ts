@@ -28,6 +28,8 @@ export function parseRequestId(requestId: string): RequestIdentity {
   return { clientId, requestNo: Number(number) }
 }
 
+type Unknown = Extract<OutcomeLookup, { kind: 'unknown' }>
+
 type Fate = { readonly kind: 'applied'; readonly txid: Txid } | { readonly kind: 'fresh' | 'unknown' }
 
 export class Outcomes {
@@ -115,7 +117,7 @@ export class Outcomes {
     if (found.kind === 'known') return found.outcome
     if (found.kind === 'fresh' && identity.requestNo === 1) this.#meet(identity.clientId)
     const isMet = found.kind === 'unknown' && found.isNew === true && this.#met.has(identity.clientId)
-    if (found.kind === 'unknown' && !isMet) throw unknown(identity, found.isTableFull === true)
+    if (found.kind === 'unknown' && !isMet) throw unknown(identity, found)
     return undefined
   }
 
@@ -126,13 +128,20 @@ export class Outcomes {
   }
 }
 
-const unknown = (identity: RequestIdentity, isTableFull: boolean) =>
+const unknown = (identity: RequestIdentity, { isTableFull, memberFloor }: Unknown) =>
   new DatabaseError(
     'OUTCOME_UNKNOWN',
-    isTableFull
+    isTableFull === true
       ? 'this client is new, and so many others were forgotten that no further one is taken on: it was not run. Use fewer client ids'
       : 'this request is too old, or its client was forgotten or never seen; it was not run again',
-    { details: { ...identity, ...(isTableFull ? { isTableFull } : {}) }, outcome: 'unknown' },
+    {
+      details: {
+        ...identity,
+        ...(isTableFull === true ? { isTableFull } : {}),
+        ...(memberFloor === undefined ? {} : { memberFloor }),
+      },
+      outcome: 'unknown',
+    },
   )
 
 const keyOf = ({ clientId, requestNo }: RequestIdentity) => `${clientId}:${requestNo}`

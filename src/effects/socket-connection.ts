@@ -1,6 +1,7 @@
 /** A client and a leader in Node: one socket. The system tells both when the other process is gone. */
 import type { Socket } from 'node:net'
 import { encodeFrame, FrameReader } from './frames.ts'
+import { limits } from '../limits.ts'
 import type { Port } from '../wire/channel.ts'
 import type { Connection } from '../wire/transport.ts'
 
@@ -35,6 +36,8 @@ export class SocketConnection implements Connection {
 
   postMessage(message: unknown): void {
     if (this.#isClosed) return
+    // Who does not read, stopped perhaps, is given up before it costs us our memory.
+    if (this.#socket.writableLength > limits.unsentBytesMax) return this.#abandon()
     const frame = encodeFrame(message)
     this.#socket.cork()
     for (const part of frame) this.#socket.write(part)
@@ -54,6 +57,11 @@ export class SocketConnection implements Connection {
   hold(isHeld: boolean): void {
     if (isHeld) this.#socket.ref()
     else this.#socket.unref()
+  }
+
+  #abandon(): void {
+    this.close()
+    this.#socket.destroy()
   }
 
   /** What was posted is still sent. */

@@ -35,14 +35,22 @@ export function socketTransport(addressOf: () => Address | undefined): Transport
   }
 }
 
+/** Where no socket can be made, this member leads alone: nobody finds it, and whoever wants to follow is told so at its deadline. */
 async function listen(ports: ServePorts): Promise<Serving> {
   const token = randomBytes(TOKEN_BYTES)
-  const address = { socket: newPlace(), token: token.toString('hex') }
-  const server = createServer((socket) => admit(socket, token, ports))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(address.socket, () => resolve())
+  const socket = newPlace()
+  if (socket === undefined) return alone
+  const address = { socket, token: token.toString('hex') }
+  const server = createServer((client) => admit(client, token, ports))
+  const isListening = await new Promise<boolean>((resolve) => {
+    // Later errors are those of single clients.
+    server.on('error', () => resolve(false))
+    server.listen(socket, () => resolve(true))
   })
+  if (!isListening) {
+    removePlace(address)
+    return alone
+  }
   server.unref()
   const stop = () => {
     server.close()
@@ -54,10 +62,17 @@ async function listen(ports: ServePorts): Promise<Serving> {
 const PREFIX = join(tmpdir(), 'datasync-leader-')
 
 /** Windows has pipes in place of files; who may open one is not ours to say there, so the token alone keeps others out. */
-function newPlace(): string {
+function newPlace(): string | undefined {
   if (process.platform === 'win32') return `\\\\.\\pipe\\datasync-${randomBytes(16).toString('hex')}`
-  return join(mkdtempSync(PREFIX), 's')
+  try {
+    return join(mkdtempSync(PREFIX), 's')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
 }
+
+const alone: Serving = { stop: () => undefined }
 
 /** The socket's file and its directory. A path that is not one of ours is left alone, whatever the lease says. */
 function removePlace(address: Address | undefined): void {

@@ -5,6 +5,8 @@
  *   serving ── more than leaseMs since it was last alive ──▶ in doubt ── epoch confirmed ──▶ serving
  *                                                                     └─ not ours ──▶ the reign ends; it never serves again
  */
+import { isDatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { Clock } from './ports.ts'
 
 export interface StallPorts {
@@ -25,6 +27,7 @@ export class StallGuard {
   readonly #ports: StallPorts
   #aliveAtMs: number
   #isInDoubt = false
+  #isStopped = false
 
   constructor(ports: StallPorts) {
     this.#ports = ports
@@ -46,20 +49,29 @@ export class StallGuard {
     if (!this.#isInDoubt) void this.#confirm()
   }
 
+  /** The reign has ended. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
   async #confirm(): Promise<void> {
     const { clock, leaseMs, confirmEpoch, onStalled, onConfirmed, onLost } = this.#ports
     this.#isInDoubt = true
     onStalled()
-    let askedAtMs: number
-    do {
+    let askedAtMs = -Infinity
+    // It may have stood still with the answer in its hands.
+    while (clock.now() - askedAtMs > leaseMs) {
       askedAtMs = clock.now()
       try {
         await confirmEpoch()
       } catch (error) {
-        return onLost(error)
+        if (!isDatabaseError(error, 'STORAGE_FAILED')) return onLost(error)
+        // The first read after a sleep may fail, and the medium be well a moment later. Nothing is answered meanwhile.
+        await new Promise<void>((resolve) => void clock.after(limits.confirmRetryMs, resolve))
+        askedAtMs = -Infinity
       }
-      // It may have stood still with the answer in its hands.
-    } while (clock.now() - askedAtMs > leaseMs)
+      if (this.#isStopped) return
+    }
     this.#isInDoubt = false
     onConfirmed()
   }

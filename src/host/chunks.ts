@@ -1,12 +1,23 @@
 /** What comes in pieces: each is asked for when the reader wants it, so the other side is never ahead of a slow reader. */
 import type { ClientMessage, WireId } from '../wire/protocol.ts'
 import type { Link } from './link.ts'
+import { noAnswer } from './pending.ts'
 
-/** Chunks of an iteration or an export, in order. Ends early when its consumer does. @throws what the other side says */
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly waitMs: number
+  /** Somebody waits for the next chunk, until what this returns is called. */
+  readonly hold: () => () => void
+}
+
+/**
+ * Chunks of an iteration or an export, in order; each is waited for so long. Ends early when its consumer does.
+ * @throws what the other side says, DEADLINE_EXCEEDED
+ */
 export async function* chunksOf<T>(
   link: Link,
   make: (id: WireId) => ClientMessage,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  { waitMs, hold, ...options }: ReadOptions,
 ): AsyncGenerator<T> {
   const arrived: T[] = []
   const state = { id: 0, isEnded: false, failure: undefined as unknown, wake: () => undefined as void }
@@ -24,19 +35,24 @@ export async function* chunksOf<T>(
     arrived.push(value as T)
     state.wake()
   }
-  link.ask(begin, { ...options, onChunk }).then(() => end(), end)
+  const pull = () => link.post({ kind: 'pull', id: state.id })
+  link.ask(begin, { ...options, onChunk, onAgain: pull }).then(() => end(), end)
   try {
     while (!state.isEnded) {
-      link.post({ kind: 'pull', id: state.id })
+      pull()
+      const letGo = hold()
+      const stop = link.after(waitMs, () => end(noAnswer(waitMs)))
       await new Promise<void>((resolve) => {
         state.wake = resolve
         if (arrived.length > 0 || state.isEnded) resolve()
       })
+      stop()
+      letGo()
       yield* arrived.splice(0)
     }
     if (state.failure !== undefined) throw state.failure
   } finally {
-    if (!state.isEnded) link.post({ kind: 'cancel', id: state.id })
+    if (!state.isEnded || state.failure !== undefined) link.post({ kind: 'cancel', id: state.id })
   }
 }
 

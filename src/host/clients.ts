@@ -8,6 +8,7 @@
  */
 import type { Led } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
+import type { Status } from '../events.ts'
 import { limits } from '../limits.ts'
 import type { ConnectionPragmas } from '../sql.ts'
 import type { Join } from '../wire/protocol.ts'
@@ -19,6 +20,8 @@ import type { Timer } from './timer.ts'
 export interface ClientsPorts {
   readonly database: Led
   readonly epoch: () => number
+  /** Where the database lies. */
+  readonly medium: Status['medium']
   readonly pragmas: ConnectionPragmas
   readonly timer: Timer
   /** A message was none of ours, was repeated, or came from somebody who may not ask: it was dropped. */
@@ -83,7 +86,7 @@ export class Clients {
     for (const { server } of this.#clients) server.tellStalled(this.#beat)
   }
 
-  /** Their open transactions end; what they asked is still answered; nobody is taken on. */
+  /** Their open transactions end, nobody is taken on. What they asked is finished; they ask the next leader what became of it. */
   resign(): void {
     this.#isResigned = true
     for (const { server } of this.#clients) {
@@ -101,10 +104,11 @@ export class Clients {
   }
 
   /** @throws PROTOCOL_MISMATCH, INVALID_OPTIONS */
-  #join({ speaks, pragmas, epoch: known }: Join): Guest {
+  #join({ speaks, medium, pragmas, epoch: known }: Join): Guest {
     this.#ports.onEpochHeard(known)
     const version = Math.min(speaks.newest, PROTOCOL_VERSION)
     if (version < speaks.oldest || version < PROTOCOL_OLDEST) throw otherVersion(speaks)
+    if (medium !== 'auto' && medium !== this.#ports.medium) throw otherMedium(medium, this.#ports.medium)
     const differing = differingPragma(pragmas, this.#ports.pragmas)
     if (differing !== undefined) throw otherSettings(differing)
     const { database, epoch } = this.#ports
@@ -123,6 +127,13 @@ const otherVersion = (speaks: Join['speaks']) =>
     'PROTOCOL_MISMATCH',
     `the leader of the database speaks protocol ${PROTOCOL_OLDEST} to ${PROTOCOL_VERSION}, this member ${speaks.oldest} to ${speaks.newest}: load all pages, or restart all processes, with one version`,
     { details: { ...speaks, leaderOldest: PROTOCOL_OLDEST, leaderNewest: PROTOCOL_VERSION } },
+  )
+
+const otherMedium = (asked: string, ours: string) =>
+  new DatabaseError(
+    'INVALID_OPTIONS',
+    `the database of this name that is open lies in ${ours}, and ${asked} was asked for: close it first, or ask for ${ours} or auto`,
+    { details: { name: 'storage', asked, ours } },
   )
 
 const otherSettings = (name: string) =>

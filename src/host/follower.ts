@@ -20,6 +20,8 @@ export interface FollowerPorts {
   readonly join: Omit<Join, 'epoch'>
   /** Of the greatest epoch that is known: a leader of an older one is not followed. */
   readonly epochMin: () => number
+  /** Somebody reads chunk by chunk. */
+  readonly hold: () => () => void
   readonly joined: (database: RemoteDatabase, joined: Joined) => void
   readonly refused: (error: unknown) => void
   /** Something that is none of ours was dropped. */
@@ -99,7 +101,8 @@ export class Follower {
       this.#isCurrent(search);
       pauseMs = Math.min(2 * pauseMs, limits.seekMsMax)
     ) {
-      const connection = await transport.connect()
+      // That it was closed meanwhile ends the search; anything else is tried again.
+      const connection = await transport.connect().catch(() => undefined)
       if (!this.#isCurrent(search)) return connection?.close()
       if (connection !== undefined && (await this.#join(search, connection))) return
       await this.#pause(pauseMs)
@@ -138,7 +141,10 @@ export class Follower {
       this.#session = session
       this.#isSeeking = false
       this.#isHeard = true
-      joined(new RemoteDatabase(name, { link, opened: answer, onClosed: () => undefined }), answer)
+      joined(
+        new RemoteDatabase(name, { link, opened: answer, onClosed: () => undefined, hold: this.#ports.hold }),
+        answer,
+      )
       return true
     } catch (error) {
       end(session)
@@ -151,7 +157,7 @@ export class Follower {
   #lose(session: Session, how: 'leader.lost' | 'leader.resigned'): void {
     session.link.lose(leaderGone())
     if (session !== this.#session) return
-    // A leader that resigns still answers what it had begun: its connection ends by itself, and then it is lost.
+    // What a leader that resigns has begun is asked of the next one, which knows whether it was applied.
     this.#session = undefined
     end(session)
     this.#ports.lost(how)

@@ -29,9 +29,12 @@ export interface Forwarded {
   session: object | undefined
 }
 
+/** By which it can be asked again. */
+export const requestIdOf = ({ name }: Pick<Forwarded, 'name'>): { readonly requestId?: string } =>
+  name === undefined ? {} : { requestId: name.requestId }
+
 /** The deadline has passed without an answer. */
 export function unresponsive({ name, sentCount }: Forwarded, why: string | undefined): DatabaseError {
-  const requestId = name === undefined ? {} : { requestId: name.requestId }
   const reason = why === undefined ? '' : `: ${why}`
   return sentCount === 0
     ? new DatabaseError(
@@ -44,7 +47,7 @@ export function unresponsive({ name, sentCount }: Forwarded, why: string | undef
     : new DatabaseError(
         'LEADER_UNRESPONSIVE',
         `whoever leads the database has not answered in time${reason}; the request may still be applied, once. Repeat it with options.requestId`,
-        { details: requestId, outcome: 'unknown', retryable: true },
+        { details: requestIdOf({ name }), outcome: 'unknown', retryable: true },
       )
 }
 

@@ -8,10 +8,11 @@
  * Each ends once, at its deadline at the latest.
  */
 import type { Led } from '../api.ts'
-import { DatabaseError, isDatabaseError } from '../errors.ts'
+import { DatabaseError, inDoubt, isDatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { assertRequestOptions } from '../request-options.ts'
 import { ClientIdentity } from './client-identity.ts'
-import { type Asked, type Forwarded, unresponsive, withdrawn } from './forwarded.ts'
+import { type Asked, type Forwarded, requestIdOf, unresponsive, withdrawn } from './forwarded.ts'
 import { isOfLeaderGone, leaderGone } from './leader-gone.ts'
 import type { MonotonicTimer } from './timer.ts'
 
@@ -35,6 +36,13 @@ export class Forwarder {
   #identity: ClientIdentity | undefined
   #refusal: DatabaseError | undefined
   #silence: string | undefined
+  /** Members whose names are not of an epoch above this one may have been forgotten. */
+  #memberFloor = 0
+  /** Of those that wait, how many are underway with nobody. */
+  #idleCount = 0
+  /** Readings that go on chunk by chunk. */
+  #openCount = 0
+  #isTold = false
   #onEmpty: (() => void)[] = []
 
   constructor(ports: ForwarderPorts) {
@@ -46,6 +54,7 @@ export class Forwarder {
     const { timer } = this.#ports
     const { deadlineMs, signal } = asked
     return new Promise<T>((resolve, reject) => {
+      assertRequestOptions({ deadlineMs, ...(signal === undefined ? {} : { signal }) })
       if (this.#refusal !== undefined) return reject(this.#refusal)
       if (this.#waiting.size >= limits.queueMax) return reject(full())
       const end = () => {
@@ -70,7 +79,8 @@ export class Forwarder {
       }
       const cancelTimer = timer.after(deadlineMs, () => entry.reject(unresponsive(entry, this.#silence)))
       this.#waiting.add(entry)
-      if (this.#waiting.size === 1) this.#ports.onWaiting(true)
+      this.#idleCount += 1
+      this.#tellWaiting()
       if (signal?.aborted === true) return onAbort()
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#send()
@@ -97,11 +107,27 @@ export class Forwarder {
 
   fail(error: DatabaseError): void {
     this.#refusal ??= error
-    for (const entry of [...this.#waiting]) entry.reject(entry.sentCount === 0 ? error : inDoubt(error, entry))
+    for (const entry of [...this.#waiting])
+      entry.reject(entry.sentCount === 0 ? error : inDoubt(error, requestIdOf(entry)))
   }
 
   get isWaiting(): boolean {
-    return this.#waiting.size > 0
+    return this.#waiting.size > 0 || this.#openCount > 0
+  }
+
+  /** Something that was asked is not underway yet: what is asked now comes after it. */
+  get isBehind(): boolean {
+    return this.#idleCount > 0
+  }
+
+  /** Somebody reads on after the answer. Returns how to end that. */
+  hold(): () => void {
+    this.#openCount += 1
+    this.#tellWaiting()
+    return () => {
+      this.#openCount -= 1
+      this.#tellWaiting()
+    }
   }
 
   /** Resolves when nobody waits. */
@@ -112,7 +138,7 @@ export class Forwarder {
 
   #interrupt(entry: Forwarded): void {
     const wasUnderway = entry.session !== undefined
-    entry.session = undefined
+    this.#putBack(entry)
     const { signal, isRepeatable } = entry.asked
     if (wasUnderway && !isRepeatable) entry.reject(interrupted(entry))
     else if (signal?.aborted === true) entry.reject(withdrawn(entry, signal))
@@ -121,9 +147,12 @@ export class Forwarder {
   #send(): void {
     const session = this.#session
     if (session === undefined) return
+    if (this.#idleCount === 0) return
+    let underway = 0
     for (const entry of this.#waiting) {
+      underway += 1
       if (entry.session !== undefined) continue
-      if (!this.#name(entry, session)) return
+      if (underway > limits.clientQueueMax || !this.#name(entry, session)) return
       this.#dispatch(entry, session)
     }
   }
@@ -136,7 +165,7 @@ export class Forwarder {
       entry.name = { requestId }
       return true
     }
-    this.#identity ??= new ClientIdentity(epoch, this.#ports.newId())
+    this.#identity ??= new ClientIdentity(Math.max(epoch, this.#memberFloor + 1), this.#ports.newId())
     const identity = this.#identity
     if (!identity.hasRoom) return false
     const no = identity.next()
@@ -147,6 +176,7 @@ export class Forwarder {
   #dispatch(entry: Forwarded, session: Session): void {
     const { asked, name, deadlineAtMs } = entry
     entry.session = session
+    this.#idleCount -= 1
     entry.sentCount += 1
     const deadlineMs = Math.max(1, deadlineAtMs - this.#ports.timer.now())
     asked.run(session.database, { requestId: name?.requestId ?? '', deadlineMs }).then(
@@ -162,8 +192,11 @@ export class Forwarder {
       const { identity, no } = entry.name.number
       identity.ended(no)
       if (this.#identity === identity) this.#identity = undefined
+      const { memberFloor } = error.details
+      if (typeof memberFloor === 'number') this.#memberFloor = Math.max(this.#memberFloor, memberFloor)
       entry.name = undefined
-      entry.session = undefined
+      entry.sentCount = 0
+      this.#putBack(entry)
       return this.#send()
     }
     entry.reject(error)
@@ -171,11 +204,23 @@ export class Forwarder {
 
   #ended(entry: Forwarded): void {
     if (!this.#waiting.delete(entry)) return
+    if (entry.session === undefined) this.#idleCount -= 1
     const number = entry.name?.number
     number?.identity.ended(number.no)
     if (this.#waiting.size > 0) return this.#send()
-    this.#ports.onWaiting(false)
+    this.#tellWaiting()
     for (const resolve of this.#onEmpty.splice(0)) resolve()
+  }
+
+  #putBack(entry: Forwarded): void {
+    if (entry.session !== undefined) this.#idleCount += 1
+    entry.session = undefined
+  }
+
+  #tellWaiting(): void {
+    if (this.isWaiting === this.#isTold) return
+    this.#isTold = this.isWaiting
+    this.#ports.onWaiting(this.isWaiting)
   }
 }
 
@@ -183,15 +228,7 @@ const interrupted = ({ name }: Forwarded) =>
   new DatabaseError('LEADER_CHANGED', leaderGone().message, {
     retryable: true,
     outcome: 'unknown',
-    details: name === undefined ? {} : { requestId: name.requestId },
-  })
-
-/** It was asked of somebody who leads, and is not heard of any more. */
-const inDoubt = ({ code, message, details, cause }: DatabaseError, { name }: Forwarded) =>
-  new DatabaseError(code, message, {
-    cause,
-    details: { ...details, ...(name === undefined ? {} : { requestId: name.requestId }) },
-    outcome: 'unknown',
+    details: requestIdOf({ name }),
   })
 
 const full = () =>

@@ -36,6 +36,7 @@ export interface LinkOptions {
 export class Link {
   readonly #channel: Channel<ServerMessage, ClientMessage>
   readonly #pending: Pending
+  readonly #timer: Timer
   readonly #logger: Logger | undefined
   readonly #member: LinkOptions['member']
   #lastBeat: number | undefined
@@ -48,6 +49,7 @@ export class Link {
 
   constructor(port: Port, options: LinkOptions) {
     this.#logger = options.logger
+    this.#timer = options.timer
     const { member } = options
     this.#member = member
     this.#channel = new Channel(port, {
@@ -58,6 +60,11 @@ export class Link {
       onUnsendable: (message, error) => 'id' in message && this.#pending.reject(message.id, unsendable(error)),
     })
     this.#pending = new Pending((message, transfer) => this.post(message, transfer), options.timer)
+  }
+
+  /** Runs `fn` after that time; returns how to cancel it. */
+  after(ms: number, fn: () => void): () => void {
+    return this.#timer.after(ms, fn)
   }
 
   /** Both sides have agreed on this version of the protocol. */

@@ -1,5 +1,5 @@
 /** Ids that wait for their end. Each gets exactly one; when the other side is gone, all do. */
-import { DatabaseError } from '../errors.ts'
+import { DatabaseError, inDoubt } from '../errors.ts'
 import type { Timer } from './timer.ts'
 import type { ClientMessage, WireId } from '../wire/protocol.ts'
 
@@ -8,8 +8,7 @@ export interface Waiting {
   readonly reject: (error: unknown) => void
   readonly onBegun?: () => void
   readonly onChunk?: (value: unknown) => void
-  /** What was asked. */
-  readonly message: ClientMessage
+  readonly askAgain: () => void
 }
 
 export interface PendingOptions {
@@ -20,6 +19,8 @@ export interface PendingOptions {
   readonly transfer?: readonly Transferable[]
   readonly onBegun?: () => void
   readonly onChunk?: (value: unknown) => void
+  /** It was asked again: what belongs to it and is no request has to be said again, too. */
+  readonly onAgain?: () => void
 }
 
 export class Pending {
@@ -36,7 +37,7 @@ export class Pending {
 
   /** Sends the message that `make` makes for a new id. Resolves or rejects with its end. */
   ask(make: (id: WireId) => ClientMessage, options: PendingOptions = {}): Promise<unknown> {
-    const { signal, waitMs, transfer, ...heard } = options
+    const { signal, waitMs, transfer, onAgain, ...heard } = options
     if (this.#lost !== undefined) return Promise.reject(this.#lost)
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
@@ -49,7 +50,11 @@ export class Pending {
       const message = make(id)
       this.#waiting.set(id, {
         ...heard,
-        message,
+        askAgain: () => {
+          this.#post(message)
+          onAgain?.()
+          if (signal?.aborted === true) cancel()
+        },
         resolve: (value) => (end(), resolve(value)),
         reject: (error) => {
           end()
@@ -80,7 +85,7 @@ export class Pending {
 
   /** Whatever is waited for, in the order in which it was asked. What the other side has begun or answered it knows by its id. */
   askAgain(): void {
-    for (const { message } of this.#waiting.values()) this.#post(message)
+    for (const { askAgain } of this.#waiting.values()) askAgain()
   }
 
   /** The other side is gone: nobody waits any longer, and nothing more can be asked. What was asked may have been done. */
@@ -98,10 +103,7 @@ export class Pending {
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
-const inDoubt = ({ code, message, details, cause }: DatabaseError) =>
-  new DatabaseError(code, message, { details, cause, outcome: 'unknown' })
-
-const noAnswer = (waitMs: number) =>
+export const noAnswer = (waitMs: number) =>
   new DatabaseError('DEADLINE_EXCEEDED', `the thread of the database did not answer within ${waitMs} ms`, {
     outcome: 'unknown',
   })

@@ -13,6 +13,7 @@ import type {
 import type { Receipt } from '../events.ts'
 import { collect, type ImportSource } from '../import-source.ts'
 import { limits } from '../limits.ts'
+import { assertRequestOptions, longer } from '../request-options.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
 import { rowsAs, template } from '../statements.ts'
 import type { Opened } from '../wire/protocol.ts'
@@ -26,6 +27,8 @@ export interface RemotePorts {
   readonly opened: Opened
   /** The database is closed: its thread is not needed any more. */
   readonly onClosed: () => void
+  /** Somebody waits for what is read chunk by chunk, until what this returns is called. Absent: nobody has to know. */
+  readonly hold?: () => () => void
 }
 
 export class RemoteDatabase implements Led {
@@ -34,14 +37,16 @@ export class RemoteDatabase implements Led {
   readonly #link: Link
   readonly #streams: RemoteStreams
   readonly #onClosed: () => void
+  readonly #hold: () => () => void
   #closing: Promise<void> | undefined
 
-  constructor(name: string, { link, opened, onClosed }: RemotePorts) {
+  constructor(name: string, { link, opened, onClosed, hold }: RemotePorts) {
     this.name = name
     this.recoveryReport = opened.recoveryReport
     this.#link = link
     this.#streams = remoteStreams(link)
     this.#onClosed = onClosed
+    this.#hold = hold ?? (() => () => undefined)
   }
 
   get events$() {
@@ -57,11 +62,15 @@ export class RemoteDatabase implements Led {
     return this.#streams.status$
   }
 
-  exec(sql: string, params?: SqlParams, { signal, ...options }: RequestOptions = {}): Promise<ExecResult> {
+  async exec(sql: string, params?: SqlParams, given: RequestOptions = {}): Promise<ExecResult> {
+    assertRequestOptions(given)
+    const { signal, ...options } = given
     return this.#link.call('exec', [sql, params, options], { signal, waitMs: waitOf(options) })
   }
 
-  async query<R extends Row>(sql: string, params?: SqlParams, { signal, ...options }: QueryOptions = {}): Promise<R[]> {
+  async query<R extends Row>(sql: string, params?: SqlParams, given: QueryOptions = {}): Promise<R[]> {
+    assertRequestOptions(given)
+    const { signal, ...options } = given
     const rows = await this.#link.call('query', [sql, params, options], { signal, waitMs: waitOf(options) })
     return rowsAs<R>({ rows })
   }
@@ -71,21 +80,26 @@ export class RemoteDatabase implements Led {
     return this.query<R>(sql, params)
   }
 
-  async *iterate<R extends Row>(
-    sql: string,
-    params?: SqlParams,
-    { signal, ...options }: QueryOptions = {},
-  ): AsyncGenerator<R> {
+  async *iterate<R extends Row>(sql: string, params?: SqlParams, given: QueryOptions = {}): AsyncGenerator<R> {
+    assertRequestOptions(given)
+    const { signal, ...options } = given
     const place = params === undefined ? {} : { params }
-    const chunks = chunksOf<R[]>(this.#link, (id) => ({ kind: 'iterate', id, sql, ...place, options }), { signal })
+    const chunks = chunksOf<R[]>(this.#link, (id) => ({ kind: 'iterate', id, sql, ...place, options }), {
+      signal,
+      waitMs: waitOf(options),
+      hold: this.#hold,
+    })
     for await (const rows of chunks) yield* rows
   }
 
-  batch(statements: readonly Statement[], { signal, ...options }: RequestOptions = {}): Promise<ExecResult[]> {
+  async batch(statements: readonly Statement[], given: RequestOptions = {}): Promise<ExecResult[]> {
+    assertRequestOptions(given)
+    const { signal, ...options } = given
     return this.#link.call('batch', [statements, options], { signal, waitMs: waitOf(options) })
   }
 
-  transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
+  async transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
+    assertRequestOptions(options)
     return remoteTransaction(this.#link, fn, options)
   }
 
@@ -110,7 +124,9 @@ export class RemoteDatabase implements Led {
   }
 
   export(): ReadableStream<Uint8Array> {
-    return streamOf(chunksOf<Uint8Array>(this.#link, (id) => ({ kind: 'export', id })))
+    return streamOf(
+      chunksOf<Uint8Array>(this.#link, (id) => ({ kind: 'export', id }), { waitMs: waitOf({}), hold: this.#hold }),
+    )
   }
 
   async import(source: ImportSource): Promise<Receipt> {
@@ -142,4 +158,5 @@ export class RemoteDatabase implements Led {
 }
 
 /** The other side answers at the deadline; only if it cannot does this one. */
-const waitOf = ({ deadlineMs = limits.requestDeadlineMs }: RequestOptions): number => deadlineMs + limits.answerGraceMs
+const waitOf = ({ deadlineMs = limits.requestDeadlineMs }: RequestOptions): number =>
+  longer(deadlineMs, limits.answerGraceMs)

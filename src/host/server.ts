@@ -161,7 +161,9 @@ export class Server {
 
   /** One piece of work with an id: its end is told, whatever it is. */
   #answer(id: WireId, work: (signal: AbortSignal) => Promise<unknown>): void {
-    if (this.#controllers.size >= limits.clientQueueMax) return this.#failed(id, flooded())
+    // A page's own worker is bounded by what a database lets wait.
+    const max = this.#services.join === undefined ? limits.queueMax : limits.clientQueueMax
+    if (this.#controllers.size >= max) return this.#failed(id, flooded())
     const controller = new AbortController()
     this.#controllers.set(id, controller)
     const begun = async () => work(controller.signal)

@@ -35,7 +35,7 @@ export interface SharedPorts {
 export class SharedDatabase implements Led {
   readonly name: string
   readonly #ports: SharedPorts
-  #here: Led | undefined
+  #led: Led | undefined
   #report: Led['recoveryReport'] | undefined
 
   constructor(name: string, ports: SharedPorts) {
@@ -63,7 +63,12 @@ export class SharedDatabase implements Led {
 
   /** The database is led by this member; undefined: by another one, or by nobody. */
   leadHere(database: Led | undefined): void {
-    this.#here = database
+    this.#led = database
+  }
+
+  /** Where it can be asked at once, in its turn: what was asked before and is not underway goes first. */
+  get #here(): Led | undefined {
+    return this.#ports.forwarder.isBehind ? undefined : this.#led
   }
 
   noteReport(report: Led['recoveryReport']): void {
@@ -71,14 +76,16 @@ export class SharedDatabase implements Led {
   }
 
   exec(sql: string, params?: SqlParams, options?: RequestOptions): Promise<ExecResult> {
-    return this.#here !== undefined
-      ? this.#here.exec(sql, params, options)
+    const here = this.#here
+    return here !== undefined
+      ? here.exec(sql, params, options)
       : this.#forward((database, how) => database.exec(sql, params, { ...options, ...how }), options)
   }
 
   query<R extends Row>(sql: string, params?: SqlParams, options?: QueryOptions): Promise<R[]> {
-    return this.#here !== undefined
-      ? this.#here.query<R>(sql, params, options)
+    const here = this.#here
+    return here !== undefined
+      ? here.query<R>(sql, params, options)
       : this.#forward((database, how) => database.query<R>(sql, params, { ...options, ...how }), options)
   }
 
@@ -88,8 +95,9 @@ export class SharedDatabase implements Led {
   }
 
   batch(statements: readonly Statement[], options?: RequestOptions): Promise<ExecResult[]> {
-    return this.#here !== undefined
-      ? this.#here.batch(statements, options)
+    const here = this.#here
+    return here !== undefined
+      ? here.batch(statements, options)
       : this.#forward((database, how) => database.batch(statements, { ...options, ...how }), options)
   }
 
@@ -127,12 +135,15 @@ export class SharedDatabase implements Led {
   }
 
   export(): ReadableStream<Uint8Array> {
-    return this.#here !== undefined ? this.#here.export() : streamOf(exported(() => this.#leader()))
+    const here = this.#here
+    if (here !== undefined) return here.export()
+    return streamOf(exported(() => this.#leader()))
   }
 
   /** Not asked of a second leader: a file that was imported twice would undo what came between. */
   async import(source: ImportSource): Promise<Receipt> {
-    if (this.#here !== undefined) return this.#here.import(source)
+    const here = this.#here
+    if (here !== undefined) return here.import(source)
     const file = await collect(source, limits.transactionBytesMax)
     return this.#ports.forwarder.ask({
       run: (database) => database.import(file),
@@ -167,13 +178,15 @@ export class SharedDatabase implements Led {
   }
 
   #repeat<T>(run: (database: Led) => Promise<T>, deadlineMs: number = limits.requestDeadlineMs): Promise<T> {
-    if (this.#here !== undefined) return run(this.#here)
+    const here = this.#here
+    if (here !== undefined) return run(here)
     return this.#ports.forwarder.ask({ run, deadlineMs, isRepeatable: true })
   }
 
   /** Whoever leads now, or next. */
   async #leader({ deadlineMs = limits.requestDeadlineMs, signal }: RequestOptions = {}): Promise<Led> {
-    if (this.#here !== undefined) return this.#here
+    const here = this.#here
+    if (here !== undefined) return here
     const run = (database: Led) => Promise.resolve(database)
     return this.#ports.forwarder.ask({ run, deadlineMs, signal, isRepeatable: true })
   }

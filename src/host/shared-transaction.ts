@@ -6,12 +6,14 @@ import type { Led, LedTransactionOptions, Transaction } from '../api.ts'
 import { DatabaseError, isDatabaseError } from '../errors.ts'
 import type { Durability } from '../events.ts'
 import { limits } from '../limits.ts'
+import { assertRequestOptions, longer } from '../request-options.ts'
 import type { Forwarder } from './forwarder.ts'
 import { leaderGone } from './leader-gone.ts'
 
 type Body<T> = (tx: Transaction) => Promise<T> | T
 
 export interface SharedTransactionPorts {
+  /** Where it can be asked at once, in its turn. */
   readonly here: () => Led | undefined
   readonly forwarder: Forwarder
   readonly durability: Durability
@@ -48,6 +50,7 @@ async function forwarded<T>(
   options: LedTransactionOptions,
   { forwarder, durability }: SharedTransactionPorts,
 ): Promise<T> {
+  assertRequestOptions(options)
   const { deadlineMs = limits.transactionDeadlineMs, signal } = options
   let finished: { readonly value: T } | undefined
   let requestId = ''
@@ -63,7 +66,7 @@ async function forwarded<T>(
         return database.transaction(body, { durability, ...options, requestId })
       },
       // Its turn has to come first.
-      deadlineMs: deadlineMs + limits.requestDeadlineMs,
+      deadlineMs: longer(deadlineMs, limits.requestDeadlineMs),
       signal,
       isRepeatable: false,
     })

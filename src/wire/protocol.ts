@@ -97,6 +97,8 @@ export interface Join {
   readonly speaks: { readonly oldest: number; readonly newest: number }
   /** The highest that the client knows of: a leader of an older one asks the medium whether it still leads. */
   readonly epoch: number
+  /** Where the client wants the database to lie: another medium has another one. */
+  readonly medium: Status['medium']
   /** Settings that change what statements mean have to be the leader's. */
   readonly pragmas: ConnectionPragmas
 }

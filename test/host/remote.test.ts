@@ -28,6 +28,14 @@ describe('requests', () => {
     expect(await db.sql`SELECT ${'a'} AS a`).toEqual([{ a: 'a' }])
   })
 
+  test('a page may ask for more at once than a member that follows', async () => {
+    const { db } = await openBehindChannel()
+    await db.exec(create)
+    const count = limits.clientQueueMax + 500
+    await Promise.all(Array.from({ length: count }, (_, n) => db.exec('INSERT INTO t(v) VALUES (?)', [n])))
+    expect(await db.query('SELECT count(*) AS n FROM t')).toEqual([{ n: count }])
+  })
+
   test('calls made together are run in their order and flushed together', async () => {
     const { db } = await openBehindChannel()
     await db.exec(create)

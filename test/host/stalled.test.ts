@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Led } from '../../src/api.ts'
 import { systemClock } from '../../src/effects/clock.ts'
+import { chunksOf } from '../../src/host/chunks.ts'
 import { Clients } from '../../src/host/clients.ts'
 import { Link } from '../../src/host/link.ts'
 import { open } from '../../src/index.ts'
@@ -14,13 +15,14 @@ interface Told {
 }
 
 /** A client that was taken on by the leader of a database in memory. */
-async function joined({ epoch = 1 } = {}) {
+async function joined({ epoch = 1, medium = 'memory' } = {}) {
   const database = (await open('stalled', { storage: 'memory' })) as Led
   await database.exec('CREATE TABLE t (n)')
   const told = { refused: 0, epochs: [] as number[] }
   const clients = new Clients({
     database,
     epoch: () => 1,
+    medium: 'memory',
     pragmas: {},
     timer: systemClock,
     onRefused: () => (told.refused += 1),
@@ -31,8 +33,10 @@ async function joined({ epoch = 1 } = {}) {
   const member = { onBeat: () => undefined, onResigned: () => undefined, onRefused: () => (told.refused += 1) }
   const link = new Link(client, { timer: systemClock, member })
   const speaks = { oldest: PROTOCOL_OF_JOIN, newest: PROTOCOL_OF_JOIN }
-  const join = { memberId: '0'.repeat(32), speaks, pragmas: {}, epoch }
+  const join = { memberId: '0'.repeat(32), speaks, medium, pragmas: {}, epoch }
   const joining = link.ask((id) => ({ kind: 'join', id, join }))
+  // It may be refused before it is waited for here.
+  joining.catch(() => undefined)
   await leader.deliver()
   await client.deliver()
   await joining
@@ -90,6 +94,30 @@ test('what was begun or answered before is not begun again, and is no message of
   expect(told.refused).toBe(0)
 })
 
+test('a reading that was asked for while it stood still goes on, its first pull with it', async () => {
+  const { clients, link, client, leader } = await joined()
+  const chunks = chunksOf<readonly object[]>(
+    link,
+    (id) => ({ kind: 'iterate', id, sql: 'SELECT 7 AS n', options: {} }),
+    {
+      waitMs: 60_000,
+      hold: () => () => undefined,
+    },
+  )
+  const first = chunks.next()
+  await Promise.resolve()
+  clients.stoodStill()
+  for (let turns = 0; turns < 3; turns++) {
+    await leader.deliver()
+    await client.deliver()
+  }
+  expect((await first).value).toEqual([{ n: 7 }])
+  const end = chunks.next()
+  await leader.deliver()
+  await client.deliver()
+  expect((await end).done).toBe(true)
+})
+
 test('the same message a second time without that is refused', async () => {
   const { client, leader, insert, rows, told } = await joined()
   const asked = insert(1)
@@ -127,4 +155,8 @@ test('the calls of a transaction that is open go on with it: its end does not ov
 test('who asks to join says which epoch it knows', async () => {
   const { told } = await joined({ epoch: 7 })
   expect(told.epochs).toEqual([7])
+})
+
+test('who wants it in another medium is refused', async () => {
+  await expect(joined({ medium: 'indexeddb' })).rejects.toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
 })

@@ -94,6 +94,14 @@ describe('a leader that is killed', () => {
   })
 })
 
+test('where no socket can be made a member leads alone, and who wants to follow is told so', async () => {
+  const base = await temporaryBase()
+  const leader = await MemberProcess.start(base, {}, { env: { TMPDIR: '/proc/nowhere' } })
+  await leader.exec(create)
+  expect(isLeading(leader)).toBe(true)
+  await expect(openIn(base, { deadlineMs: 300 })).rejects.toMatchObject({ code: 'LEADER_UNRESPONSIVE' })
+})
+
 describe('a database that is removed under its members', () => {
   test('is lost to those who knew it, and not silently another one', async () => {
     const base = await temporaryBase()

@@ -58,9 +58,16 @@ export class MemberProcess {
   }
 
   /** Started, and the database open unless it is not to be. Killed when the test ends. */
-  static async start(base: string, options: OpenOptions = {}, { isOpened = true } = {}): Promise<MemberProcess> {
+  static async start(
+    base: string,
+    options: OpenOptions = {},
+    { isOpened = true, env = {} } = {},
+  ): Promise<MemberProcess> {
     built ??= script()
-    const child = fork(await built, [base, JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = fork(await built, [base, JSON.stringify(options)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...env },
+    })
     onTestFinished(async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGKILL')

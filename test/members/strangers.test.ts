@@ -82,7 +82,7 @@ class Stranger {
 
   async join(): Promise<void> {
     const speaks = { oldest: PROTOCOL_VERSION, newest: PROTOCOL_VERSION }
-    this.say({ kind: 'join', id: 1, join: { memberId: '0'.repeat(32), speaks, pragmas: {}, epoch: 0 } })
+    this.say({ kind: 'join', id: 1, join: { memberId: '0'.repeat(32), speaks, medium: 'fs', pragmas: {}, epoch: 0 } })
     await this.hears((message) => message.kind === 'answer' && message.id === 1)
   }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { StallGuard } from '../../../src/effects/stall-guard.ts'
 import { DatabaseError } from '../../../src/errors.ts'
+import { limits } from '../../../src/limits.ts'
 import { ManualClock } from './manual-clock.ts'
 
 const LEASE_MS = 5000
@@ -61,6 +62,19 @@ describe('a leader', () => {
     await turn()
     expect(guard.mayServe()).toBe(false)
     expect([told.confirmed, asked.length]).toEqual([0, 2])
+    asked[1]?.resolve()
+    await turn()
+    expect(guard.mayServe()).toBe(true)
+  })
+
+  test('whose medium cannot say now stays in doubt, and asks again', async () => {
+    const { clock, guard, told, asked } = guarded({ heldForMs: LEASE_MS + 1 })
+    guard.mayServe()
+    asked[0]?.reject(new DatabaseError('STORAGE_FAILED', 'the connection was lost'))
+    await turn()
+    expect([guard.mayServe(), asked.length, told.lost.length]).toEqual([false, 1, 0])
+    clock.advance(limits.confirmRetryMs)
+    await turn()
     asked[1]?.resolve()
     await turn()
     expect(guard.mayServe()).toBe(true)

@@ -15,7 +15,7 @@ const outcome = (
   answer,
 })
 
-const kindOf = (table: RequestTable, requestNo: number, clientId = 'c') => table.lookUp({ clientId, requestNo }).kind
+const kindOf = (table: RequestTable, requestNo: number, clientId = 'c') => table.lookUp({ clientId, requestNo }, 9).kind
 
 /** What a carry record does to a table. */
 function carried(table: RequestTable): RequestTable {
@@ -68,11 +68,11 @@ describe('a table', () => {
     const answer = 'x'.repeat(limits.outcomeRowsBytesMax)
     const count = Math.ceil(limits.outcomesBytesMax / answer.length) + 1
     for (let no = 1; no <= count; no++) table.apply([outcome(no, { answer })])
-    expect(table.lookUp({ clientId: 'c', requestNo: 1 })).toEqual({
+    expect(table.lookUp({ clientId: 'c', requestNo: 1 }, 9)).toEqual({
       kind: 'known',
       outcome: outcome(1, { answer: null }),
     })
-    expect(table.lookUp({ clientId: 'c', requestNo: count })).toEqual({
+    expect(table.lookUp({ clientId: 'c', requestNo: count }, 9)).toEqual({
       kind: 'known',
       outcome: outcome(count, { answer }),
     })
@@ -126,10 +126,10 @@ describe('a client that was forgotten', () => {
     const table = new RequestTable()
     const count = limits.clientsMax + limits.forgottenClientsMax
     speak(table, 'c', count - 1)
-    expect(table.lookUp({ clientId: 'new', requestNo: 1 })).toEqual({ kind: 'fresh' })
+    expect(table.lookUp({ clientId: 'new', requestNo: 1 }, 9)).toEqual({ kind: 'fresh' })
     speak(table, 'last', 1)
     for (const one of [table, carried(table)]) {
-      expect(one.lookUp({ clientId: 'new', requestNo: 1 })).toEqual({ kind: 'unknown', isTableFull: true })
+      expect(one.lookUp({ clientId: 'new', requestNo: 1 }, 9)).toEqual({ kind: 'unknown', isTableFull: true })
       const forgotten = Array.from({ length: limits.forgottenClientsMax }, (_, no) => kindOf(one, 1, `c${no}`))
       expect(new Set(forgotten)).toEqual(new Set(['unknown']))
       expect([kindOf(one, 1, 'last0'), kindOf(one, 2, 'last0')]).toEqual(['known', 'fresh'])
