@@ -51,7 +51,12 @@ module.exports = {
     typesOnly('wire', 'storage/', 'Of storage the wire knows shapes only.'),
     layer(
       'host',
-      ['^src/wire/', '^src/streams/callbacks\\.ts$', '^src/(import-source|request-options|statements)\\.ts$', vocabulary],
+      [
+        '^src/wire/',
+        '^src/streams/callbacks\\.ts$',
+        '^src/(import-source|request-options|statements)\\.ts$',
+        vocabulary,
+      ],
       'The host serves a database and stands for one; what a database is, it does not know.',
     ),
     {

@@ -6,7 +6,7 @@ import { chunksOf } from '../../src/host/chunks.ts'
 import { Clients } from '../../src/host/clients.ts'
 import { Link } from '../../src/host/link.ts'
 import { open } from '../../src/index.ts'
-import { PROTOCOL_OF_JOIN } from '../../src/wire/protocol.ts'
+import { type Join, PROTOCOL_OF_JOIN } from '../../src/wire/protocol.ts'
 import { pipe } from './pipe.ts'
 
 interface Told {
@@ -15,7 +15,7 @@ interface Told {
 }
 
 /** A client that was taken on by the leader of a database in memory. */
-async function joined({ epoch = 1, medium = 'memory' } = {}) {
+async function joined({ epoch = 1, medium = 'memory' }: Partial<Pick<Join, 'epoch' | 'medium'>> = {}) {
   const database = (await open('stalled', { storage: 'memory' })) as Led
   await database.exec('CREATE TABLE t (n)')
   const told = { refused: 0, epochs: [] as number[] }
