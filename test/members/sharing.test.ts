@@ -1,25 +1,11 @@
 /** Members in one process: whoever follows has the whole API, and its answers are those of the leader. */
-import { filter, firstValueFrom } from 'rxjs'
+import { firstValueFrom } from 'rxjs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { CommitEvent, Database, SqlValue } from '../../src/index.ts'
 import { destroy } from '../../src/index.ts'
-import { limits } from '../../src/limits.ts'
 import { codeOf, errorOf, openIn, recordEvents, temporaryBase } from '../api/harness.ts'
 import { column } from '../attacks/world.ts'
-
-interface Pair {
-  readonly base: string
-  readonly leader: Database
-  readonly follower: Database
-}
-
-async function openPair(): Promise<Pair> {
-  const base = await temporaryBase()
-  const leader = await openIn(base)
-  const follower = await openIn(base)
-  await leader.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, v)')
-  return { base, leader, follower }
-}
+import { openPair } from './pair.ts'
 
 describe('a follower', () => {
   test('says that it follows, whom, and where the database lies', async () => {
@@ -173,57 +159,6 @@ test('attack-01 who opens a database while it is written recovers nothing: it fo
     expect(db.recoveryReport).toEqual(leader.recoveryReport)
     expect(await firstValueFrom(db.status$)).toMatchObject({ role: 'follower', epoch: 1 })
     expect(await column(db, 'SELECT id FROM t ORDER BY id')).toEqual(acknowledged)
-  }
-})
-
-test(
-  'more followers than a leader remembers come and go in one epoch: each is served',
-  { timeout: 120_000 },
-  async () => {
-    const { base, leader } = await openPair()
-    for (let visit = 1; visit <= limits.clientsMax + 8; visit++) {
-      const visitor = await openIn(base)
-      expect((await visitor.exec('INSERT INTO t (id) VALUES (?)', [visit])).rowsAffected).toBe(1)
-      await visitor.close()
-    }
-    expect(await column(leader, 'SELECT count(*) FROM t')).toEqual([limits.clientsMax + 8])
-    expect(await firstValueFrom(leader.status$)).toMatchObject({ role: 'leader', epoch: 1 })
-  },
-)
-
-test('the signal of an open that is long over does not end the member when it comes to lead', async () => {
-  const base = await temporaryBase()
-  const leader = await openIn(base)
-  await leader.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
-  const opening = new AbortController()
-  const follower = await openIn(base, { signal: opening.signal })
-  opening.abort()
-  await leader.close()
-  await follower.exec('INSERT INTO t VALUES (1)')
-  expect(await firstValueFrom(follower.status$)).toMatchObject({ role: 'leader' })
-})
-
-test('what was asked before a member came to lead runs before what is asked afterwards', async () => {
-  const { leader, follower } = await openPair()
-  const asked = Array.from({ length: 300 }, (_, n) => follower.exec('INSERT INTO t (v) VALUES (?)', [n]))
-  const closing = leader.close()
-  await firstValueFrom(follower.status$.pipe(filter(({ role }) => role === 'leader')))
-  asked.push(follower.exec('INSERT INTO t (v) VALUES (300)'))
-  await Promise.all([...asked, closing])
-  expect(await column(follower, 'SELECT v FROM t ORDER BY id')).toEqual(Array.from({ length: 301 }, (_, n) => n))
-})
-
-test('options that mean nothing are refused by a follower as by a leader', async () => {
-  const { leader, follower } = await openPair()
-  const bad: object[] = [{ deadlineMs: NaN }, { deadlineMs: Infinity }, { durability: 'some' }, { signal: {} }]
-  for (const db of [leader, follower]) {
-    for (const options of bad) {
-      expect(await codeOf(db.exec('SELECT 1', [], options))).toBe('INVALID_OPTIONS')
-      expect(await codeOf(db.query('SELECT 1', [], options))).toBe('INVALID_OPTIONS')
-      expect(await codeOf(db.transaction(() => undefined, options))).toBe('INVALID_OPTIONS')
-    }
-    await db.exec('SELECT 1', [], { deadlineMs: 2 ** 31 - 1 })
-    await db.transaction((tx) => tx.exec('SELECT 1'), { deadlineMs: 2 ** 31 - 1 })
   }
 })
 

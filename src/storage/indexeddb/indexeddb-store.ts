@@ -60,7 +60,6 @@ export class IndexedDbStore implements Port.BlockStore {
     return this.#guard.positionsOf(this.#found, this.#checkpoints.foldedThrough)
   }
 
-  /** On the medium, whatever may be answered for it. */
   get #found(): Port.StorePositions {
     const { state, header } = this.#parts
     const { lastTxid, durableTxid } = state.log
