@@ -91,7 +91,7 @@ async function flood(name: string, count: number): Promise<Record<string, number
     })
     common.postMessage({ kind: 'seek', connection })
   })
-  const join = { memberId: 'flood', speaks: { oldest: 1, newest: 1 }, pragmas: {} }
+  const join = { memberId: 'flood', speaks: { oldest: 1, newest: 1 }, medium: 'indexeddb', pragmas: {}, epoch: 0 }
   const call = (id: number) => ({
     kind: 'call',
     id,
