@@ -1,14 +1,12 @@
 /** Each way to hurt a browser does what it says. What databases do then is tested elsewhere; here it is shown that it happened. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Chromium, type ChromiumOptions, startChromium } from './chromium.ts'
 import { type FileServer, serveScripts } from './file-server.ts'
 import type { Page } from './page.ts'
 import type { OpfsAnswer, OpfsRequest } from './pages/opfs-worker.ts'
 import { processesOf } from './processes.ts'
-import { indexedDbBackend } from './profile.ts'
+import { indexedDbBackend, newProfileDirectory } from './profile.ts'
 
 let server: FileServer
 const started: Chromium[] = []
@@ -24,7 +22,7 @@ afterEach(async () => {
 })
 
 function newProfile(): string {
-  const profile = mkdtempSync(path.join(tmpdir(), 'datasync-chromium-'))
+  const profile = newProfileDirectory()
   profiles.push(profile)
   return profile
 }

@@ -1,6 +1,24 @@
-/** What a profile's files say. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+/** Where a profile lies, and what its files say. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
+
+const MEMORY = '/dev/shm'
+const ROOM_BYTES = 4 * 2 ** 30
+
+/**
+ * A directory for a profile, in memory where there is room: a browser that starts writes dozens of databases of its own and waits for the disk
+ * each time. When processes die the system keeps what it was handed, there as on a disk; a power loss is shown on neither.
+ */
+export function newProfileDirectory(): string {
+  return mkdtempSync(path.join(hasRoom(MEMORY) ? MEMORY : tmpdir(), 'datasync-profile-'))
+}
+
+function hasRoom(directory: string): boolean {
+  if (!existsSync(directory)) return false
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize >= ROOM_BYTES
+}
 
 export type IndexedDbBackend = 'leveldb' | 'sqlite'
 

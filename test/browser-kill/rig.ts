@@ -1,10 +1,9 @@
 /** What these tests have in common: a server of the page that writes, and browsers and profiles that go when a test ends. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { rmSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type Chromium, type ChromiumOptions, startChromium } from './chromium.ts'
 import { builtFiles, type FileServer, type ServeOptions, serveScripts } from './file-server.ts'
+import { newProfileDirectory } from './profile.ts'
 
 export interface Rig {
   readonly origin: string
@@ -27,7 +26,7 @@ export function useRig(entries: readonly string[], options: Omit<ServeOptions, '
     for (const profile of profiles.splice(0)) rmSync(profile, { recursive: true, force: true })
   })
   const newProfile = () => {
-    const profile = mkdtempSync(path.join(tmpdir(), 'datasync-browser-kill-'))
+    const profile = newProfileDirectory()
     profiles.push(profile)
     return profile
   }

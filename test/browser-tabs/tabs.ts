@@ -1,10 +1,9 @@
 /** One browser for all tests of a file. Each test has pages of its own, which go with it, and a database that nobody had. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { rmSync } from 'node:fs'
 import { afterAll, beforeAll } from 'vitest'
 import { type Chromium, startChromium } from '../browser-kill/chromium.ts'
 import { builtFiles, type FileServer, serveScripts } from '../browser-kill/file-server.ts'
+import { newProfileDirectory } from '../browser-kill/profile.ts'
 import { MemberPage } from './member-page.ts'
 
 export interface Tabs {
@@ -31,7 +30,7 @@ export function useTabs(
   scripts: readonly string[] = [],
   makeTexts = () => Promise.resolve<Readonly<Record<string, string>>>({}),
 ): Tabs {
-  const profile = mkdtempSync(path.join(tmpdir(), 'datasync-browser-tabs-'))
+  const profile = newProfileDirectory()
   let server: FileServer | undefined
   let chromium: Chromium | undefined
   let names = 0
