@@ -197,3 +197,17 @@ describe('what does not fit in memory', () => {
     await expect(world.open(small)).rejects.toThrow(/OPFS/)
   })
 })
+
+test('a damaged page of the table in which no block lies is repaired once, and the next open finds it sound', async () => {
+  const world = new IdbWorld()
+  const { store } = await world.open()
+  await commit(store, { blocks: { 0: 'first', 600: 'far' } })
+  await store.close({})
+  await world.change('table', 2, () => undefined)
+  await expect(world.open()).rejects.toThrow(expect.objectContaining({ code: 'TABLE_CORRUPT' }))
+  const repaired = await world.open({ onCorruption: 'repair' })
+  expect(repaired.report.tablePagesRebuilt).toEqual([2])
+  await repaired.store.close({})
+  const { store: again } = await world.open()
+  expect([0, 600].map((at) => bytesAt(again, at))).toEqual(['first', 'far'].map(blockOf))
+})

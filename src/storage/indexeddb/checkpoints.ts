@@ -48,8 +48,9 @@ export class Checkpoints {
     const step = this.#ports.beginSteps()
     const fold = await step(async () => {
       await this.#ports.barrier()
-      const { log, resident } = this.#parts.state
-      if (resident.hasSnapshots || log.records.length === 0) return undefined
+      const { log, resident, unfolded } = this.#parts.state
+      // A repair has changed blocks or pages without a record.
+      if (resident.hasSnapshots || (log.records.length === 0 && unfolded.size === 0)) return undefined
       await this.#parts.state.loading.all()
       this.#foldedThrough = log.lastTxid
       return beginFold(this.#parts)
