@@ -148,6 +148,8 @@ test.each(storages)('what a follower hears of a leader on %s is what the leader 
         const heard: string[] = []
         Object.assign(globalThis, { heard })
         member.db().commits$.subscribe(({ receipt }) => heard.push(`${receipt.epoch}.${receipt.txid}`))
+        // Asked behind the listening, so answered when the leader knows of it.
+        return member.db().query('SELECT 1 AS one')
       })
     await Promise.all([listen(leader), listen(follower)])
     await Promise.all([leader, follower].map((page) => page.writeRows(5)))
