@@ -14,7 +14,7 @@ export type LeaderEvent =
   | { readonly type: 'lock.acquired' }
   /** The lock cannot be asked for here. */
   | ({ readonly type: 'lock.refused' } & Failure)
-  /** Only the holder of this lock can let it go: the medium is not one that fences. */
+  /** Only the holder of this lock can let it go, because the medium is not one that fences; or that cannot be found out now. */
   | { readonly type: 'steal.refused' }
   /** A leader of this epoch has taken us on. One older than a leader that was known was superseded: another is sought. */
   | { readonly type: 'leader.joined'; readonly epoch: number }
@@ -67,7 +67,7 @@ export interface LeaderContext {
   /** That many missed beats, while somebody waits, end our patience with a silent leader. */
   readonly missedMax: number
   readonly isWaiting: boolean
-  /** Robbing it was asked for, or refused, since a leader was last heard. */
+  /** Robbing it was asked for and not refused, since a leader was last heard. */
   readonly isStealAsked: boolean
   readonly isClosing: boolean
   readonly cause: Cause

@@ -8,7 +8,7 @@ export const silence = {
     { guard: 'isPatienceOver', actions: ['recordMissed', 'recordStealAsked', 'wantSteal'] },
     { actions: 'recordMissed' },
   ],
-  'steal.refused': { actions: ['recordGone', 'emitSilent'] },
+  'steal.refused': { actions: ['recordRefusal', 'emitSilent'] },
 } as const
 
 /** The connection goes first: what comes over it from now on is of an earlier epoch than our own. */

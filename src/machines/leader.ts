@@ -16,7 +16,8 @@
  *   1. A reign is wanted only with the lock held, and at most one is underway.
  *   2. Leading begins only after a reign has begun, at an epoch above every one that was known here.
  *   3. The epoch never falls, and an older leader than was known is not followed.
- *   4. A leader is robbed only after missedMax silent beats in a row while somebody waited, and once for each silence.
+ *   4. A leader is robbed only after missedMax silent beats in a row while somebody waited, and once for each silence. If that was
+ *      refused, as many more silent beats are waited for, and it is tried again.
  *   5. While a reign is underway nobody else is followed: the connection is given up before the reign is wanted.
  *   6. closed and failed want nothing, hold no lock and follow nobody.
  *   7. A lease that was lost leads back to seeking, or to an end that was asked for; never back to leading without a new reign.
@@ -54,7 +55,7 @@ export const leaderMachine = setup({
       cause: context.cause === 'silent' ? 'gone' : context.cause,
     })),
     recordStealAsked: assign({ isStealAsked: true, cause: 'silent' }),
-    recordGone: assign({ cause: 'gone' }),
+    recordRefusal: assign({ missedCount: 0, isStealAsked: false, cause: 'gone' }),
     recordWaiting: assign((_, { isWaiting }: { readonly isWaiting: boolean }) => ({ isWaiting })),
     recordClosing: assign({ isClosing: true }),
     recordCause: assign((_, { cause }: { readonly cause: Leader.Cause }) => ({ cause })),

@@ -49,13 +49,13 @@ export const usual: readonly Space[] = [
     name: 'two on files write and read',
     protocol: files,
     bounds: { ...small, kinds: both },
-    size: { stateCount: 58_302, stepCount: 182_284 },
+    size: { stateCount: 45_450, stepCount: 141_013 },
   },
   {
     name: 'two on files under a lock that breaks, two faults, one request',
     protocol: { ...files, isLockBroken: true },
     bounds: { ...small, kinds: both, faultsMax: 2, requestsMax: 1, messagesMax: 1 },
-    size: { stateCount: 34_641, stepCount: 93_213 },
+    size: { stateCount: 29_212, stepCount: 78_237 },
   },
   {
     name: 'two that crash come back',

@@ -34,15 +34,20 @@ export const leaderInvariants: Invariants<LeaderState> = {
       assert.ok(contextOf(to).epoch >= contextOf(from).epoch)
       if (event.type === 'leader.joined' && isIn(to, 'following')) assert.equal(contextOf(to).epoch, event['epoch'])
     }),
-  'A leader is robbed only after missedMax silent beats in a row while somebody waited, and once for each silence': (
-    walk,
-  ) =>
-    walk.always((step) => {
-      if (!says(step, 'steal.wanted')) return
-      assert.equal(step.to.silentCount, MISSED_MAX)
-      assert.ok(step.from.isWaiting)
-      assert.equal(step.from.isSilenceRobbed, false)
-    }),
+  'A leader is robbed only after missedMax silent beats in a row while somebody waited, and once for each silence. If that was refused, as many more silent beats are waited for, and it is tried again':
+    (walk) => {
+      walk.always((step) => {
+        if (!says(step, 'steal.wanted')) return
+        assert.equal(step.to.silentCount, MISSED_MAX)
+        assert.ok(step.from.isWaiting)
+        assert.equal(step.from.isSilenceRobbed, false)
+      })
+      walk.leadsTo(
+        (state) => isIn(state, 'seeking', 'following') && state.isWaiting && !state.isSilenceRobbed,
+        (state) => state.isRobbing,
+        { by: ({ event }) => event.type === 'beat.missed' },
+      )
+    },
   'While a reign is underway nobody else is followed: the connection is given up before the reign is wanted': (walk) =>
     walk.always(({ to, emitted }) => {
       if (to.reign !== 'none') assert.equal(to.leader, 'none')

@@ -8,7 +8,7 @@ import { candidate, describeMutants, never, type Mutant } from './mutants.ts'
 import { rewired, stateOf } from './mutate.ts'
 
 const patience =
-  'A leader is robbed only after missedMax silent beats in a row while somebody waited, and once for each silence'
+  'A leader is robbed only after missedMax silent beats in a row while somebody waited, and once for each silence. If that was refused, as many more silent beats are waited for, and it is tried again'
 
 const mutants: readonly Mutant<typeof leaderMachine>[] = [
   {
@@ -58,6 +58,17 @@ const mutants: readonly Mutant<typeof leaderMachine>[] = [
   {
     name: 'robs again and again',
     machine: leaderMachine.provide({ actions: { recordStealAsked: assign({ cause: 'silent' }) } }),
+    caughtBy: patience,
+  },
+  {
+    name: 'what was refused once is never tried again',
+    machine: leaderMachine.provide({ actions: { recordRefusal: assign({ cause: 'gone' }) } }),
+    isWhole: true,
+    caughtBy: patience,
+  },
+  {
+    name: 'what was refused is tried again at the next beat',
+    machine: leaderMachine.provide({ actions: { recordRefusal: assign({ isStealAsked: false, cause: 'gone' }) } }),
     caughtBy: patience,
   },
   {

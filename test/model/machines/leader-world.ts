@@ -125,7 +125,7 @@ function afterEvent(state: LeaderState, event: LeaderEvent): LeaderState {
     case 'lock.refused':
       return { ...heard, lock: 'none', isRobbing: false }
     case 'steal.refused':
-      return { ...heard, isRobbing: false }
+      return { ...heard, isRobbing: false, silentCount: 0, isSilenceRobbed: false }
     case 'leader.joined':
       return { ...heard, leader: 'followed' }
     case 'leader.refused':
