@@ -20,15 +20,15 @@ export interface NewStore {
   readonly epochFloor: number
 }
 
-/** Opens every file; those that are absent are made. */
+/** Opens every file, all at once; those that are absent are made. */
 export async function openFiles(fs: FileSystem, options: { readonly create: boolean }): Promise<StoreFiles> {
-  const opened: StoreFile[] = []
-  try {
-    for (const name of [fileNames.header, fileNames.table, fileNames.home, ...fileNames.logs])
-      opened.push(await fs.open(name, options))
-  } catch (error) {
+  const names = [fileNames.header, fileNames.table, fileNames.home, ...fileNames.logs]
+  const openings = await Promise.allSettled(names.map((name) => fs.open(name, options)))
+  const opened = openings.flatMap((opening) => (opening.status === 'fulfilled' ? [opening.value] : []))
+  const failed = openings.find((opening) => opening.status === 'rejected')
+  if (failed !== undefined) {
     for (const file of opened) file.close()
-    throw error
+    throw failed.reason
   }
   const [header, table, home, ...logs] = opened
   if (header === undefined || table === undefined || home === undefined) throw new RangeError('the store has its files')

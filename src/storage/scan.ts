@@ -1,7 +1,7 @@
 /** Reads what the log's files hold, as data. Judges nothing: that is recovery-plan.ts. */
 import { type Txid, txid } from '../units.ts'
 import type { StoreFile } from './file-system.ts'
-import { type Decoded, SECTOR_BYTES } from './format.ts'
+import { type Decoded, hasMagic, magics, SECTOR_BYTES } from './format.ts'
 import { type CommitRecord, type DamagedImage, decodeClaim, decodeRecord, type RecordClaim } from './record-decoder.ts'
 import { readSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment.ts'
 
@@ -87,6 +87,8 @@ function scanClaims(file: StoreFile, from: number, storeId: string): ClaimFindin
   for (let base = from; base < size; base += PIECE_BYTES) {
     const count = file.read(piece, base)
     for (let at = 0; at + CLAIM_BYTES <= count; at += SECTOR_BYTES) {
+      // Most sectors are no record's, and there are thousands of them.
+      if (!hasMagic(piece, at, magics.record)) continue
       const decoded = decodeClaim(piece.subarray(at, at + CLAIM_BYTES), storeId)
       if (decoded.kind === 'claim') found.push({ at: base + at, claim: decoded.claim })
     }
