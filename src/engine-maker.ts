@@ -9,15 +9,15 @@ import { createEngine } from './vfs/engine.ts'
 import { createSqliteModule, type SqliteModule } from './vfs/sqlite-module.ts'
 
 /**
- * Gives each view that is asked for an engine of its own. SQLite for the first is loaded from now on, while the store is looked for
- * and read; that this failed, whoever asks for the engine is told.
+ * Gives each view that is asked for an engine of its own. SQLite for the first, unless it is there, is loaded from now on, while the
+ * store is looked for and read; that this failed, whoever asks for the engine is told.
  */
 export function engineMaker(
   { durability, pragmas }: Settings,
   { wasmBinary }: OpenOptions,
-  streams: Streams,
+  { streams, sqlite }: { readonly streams: Streams; readonly sqlite: Promise<SqliteModule> | undefined },
 ): (view: View) => Promise<SqlEngine> {
-  let first: Promise<SqliteModule> | undefined = createSqliteModule(wasmBinary)
+  let first: Promise<SqliteModule> | undefined = sqlite ?? createSqliteModule(wasmBinary)
   first.catch(() => undefined)
   return (view) => {
     const module = first

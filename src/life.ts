@@ -28,6 +28,7 @@ import { untilThere } from './storage/awaited.ts'
 import type { BlockStore } from './storage/block-store.ts'
 import { View } from './storage/view.ts'
 import { createStreams, type Streams } from './streams/streams.ts'
+import type { SqliteModule } from './vfs/sqlite-module.ts'
 import type { Address } from './wire/transport.ts'
 
 export interface LifeOptions {
@@ -35,6 +36,8 @@ export interface LifeOptions {
   readonly settings: Settings
   readonly options: OpenOptions
   readonly clock: Clock
+  /** An instance that is nobody else's. Absent: one is made. */
+  readonly sqlite?: Promise<SqliteModule>
   /** Why it leads, and since when that was to be. */
   readonly cause?: { readonly cause: LeaderCause; readonly sinceMs: number }
 }
@@ -58,10 +61,11 @@ export class Life {
   #heldSinceMs = 0
   #recovered: Recovered | undefined
   #reign: Reign | undefined
+  #isHandedOver = false
   #error: DatabaseError | undefined
   #status: Status
 
-  constructor(place: LifePlace, { name, settings, options, clock, cause }: LifeOptions) {
+  constructor(place: LifePlace, { name, settings, options, clock, sqlite, cause }: LifeOptions) {
     this.#cause = cause
     this.#clock = clock
     this.#name = name
@@ -75,7 +79,7 @@ export class Life {
       ...(options.on === undefined ? {} : { on: options.on }),
       ...(options.logger === undefined ? {} : { logger: isolated(options.logger) }),
     })
-    this.#makeEngine = engineMaker(settings, options, this.#streams)
+    this.#makeEngine = engineMaker(settings, options, { streams: this.#streams, sqlite })
   }
 
   get streams(): Pick<Streams, 'events$' | 'commits$' | 'metrics$' | 'status$' | 'emit'> {
@@ -187,8 +191,9 @@ export class Life {
     return logger === undefined ? store : loggedStore(store, isolated(logger), this.#clock)
   }
 
-  /** Drains and lets everything go. */
-  close(): Promise<void> {
+  /** Drains and lets everything go. `isHandedOver`: another one is to lead at once. */
+  close({ isHandedOver = false } = {}): Promise<void> {
+    this.#isHandedOver ||= isHandedOver
     if (this.#machine.getSnapshot().status === 'active') this.#machine.send({ type: 'close.requested' })
     return this.#ended.promise
   }
@@ -202,9 +207,9 @@ export class Life {
 
   async #release(isClean: boolean): Promise<void> {
     try {
-      if (this.#reign !== undefined) await this.#reign.release({ isClean })
+      if (this.#reign !== undefined) await this.#reign.release({ isClean, isHandedOver: this.#isHandedOver })
       else this.#recovered?.store.abandon()
-      await this.#held?.release()
+      await this.#held?.release({ isHandedOver: isClean && this.#isHandedOver })
       this.#machine.send({ type: 'released' })
     } catch (error) {
       const failure = this.#note(error)

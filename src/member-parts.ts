@@ -10,8 +10,8 @@ import { SharedStreams } from './host/shared-streams.ts'
 import type { LifeOptions } from './life.ts'
 import { limits } from './limits.ts'
 import { Opening } from './member-opening.ts'
+import { prepareToLead } from './readiness.ts'
 import { callOnSync } from './streams/callbacks.ts'
-import { prepareSqliteModule } from './vfs/sqlite-module.ts'
 import { PROTOCOL_OLDEST, PROTOCOL_VERSION } from './wire/protocol.ts'
 import type { Transport } from './wire/transport.ts'
 
@@ -21,7 +21,7 @@ export interface MemberPlace {
   readonly transport: Transport
 }
 
-export type MemberOptions = Omit<LifeOptions, 'cause'>
+export type MemberOptions = Omit<LifeOptions, 'cause' | 'sqlite'>
 
 /** Who hears of what. */
 export interface MemberPorts {
@@ -96,7 +96,7 @@ function readinessOf({ wasmBinary }: MemberOptions['options'], clock: MemberOpti
   return {
     soon() {
       cancel()
-      cancel = clock.after(limits.prepareMs, () => prepareSqliteModule(wasmBinary))
+      cancel = clock.after(limits.prepareMs, () => prepareToLead(wasmBinary))
     },
     stop: () => cancel(),
   }

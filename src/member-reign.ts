@@ -6,7 +6,7 @@
  *   the life fails ─▶ lost: another one leads | failed ─▶ ended
  */
 import type { Lease } from './effects/lease.ts'
-import type { Place, Sharing } from './effects/place.ts'
+import type { Place, Sharing, Where } from './effects/place.ts'
 import type { DatabaseHandle } from './database.ts'
 import { asDatabaseError, DatabaseError } from './errors.ts'
 import type { LeaderCause } from './events.ts'
@@ -21,6 +21,8 @@ export interface MemberReignPorts {
   readonly sharing: Sharing
   readonly transport: Transport
   readonly lease: Lease
+  /** Where the leader had the database that was followed last. */
+  readonly followed: Where | undefined
   readonly given: MemberOptions
   /** Raised while it opens, recovery ends. */
   readonly signal: AbortSignal
@@ -41,13 +43,13 @@ export class MemberReign {
   #serving: Serving | undefined
 
   constructor(ports: MemberReignPorts) {
-    const { place, sharing, lease, given, signal, cause, sinceMs } = ports
+    const { place, sharing, lease, followed, given, signal, cause, sinceMs } = ports
     this.#ports = ports
     const { medium, location } = place
     // The streams of the whole have the callbacks; a reign would call them a second time.
     const { on: _, signal: _opening, ...options } = given.options
     this.#life = new Life(
-      { medium, location, acquire: () => sharing.hold(lease) },
+      { medium, location, acquire: () => sharing.hold(lease, followed) },
       { ...given, options: { ...options, signal }, cause: { cause, sinceMs } },
     )
   }
@@ -111,8 +113,10 @@ export class MemberReign {
     this.#serving?.stop()
     try {
       if (isClean) {
+        const isFollowed = (this.#clients?.count ?? 0) > 0
         this.#clients?.resign()
-        await this.#life.close()
+        // A home of files is to be a plain one when all have closed, at once too.
+        await this.#life.close({ isHandedOver: isFollowed && this.#life.medium !== 'fs' })
       } else {
         // It has failed, and is told why already: here it is only waited for.
         await this.#life.ended.catch(() => undefined)

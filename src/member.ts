@@ -9,6 +9,7 @@
 import { createActor } from 'xstate'
 import type { Led } from './api.ts'
 import type { Lease } from './effects/lease.ts'
+import type { Where } from './effects/place.ts'
 import { systemRandom } from './effects/random.ts'
 import { withResolvers } from './effects/with-resolvers.ts'
 import { asDatabaseError, DatabaseError } from './errors.ts'
@@ -31,6 +32,7 @@ export class Member {
   readonly #ended = withResolvers<void>()
   #stopBeats: () => void = () => undefined
   #lease: Lease | undefined
+  #followed: Where | undefined
   #reign: MemberReign | undefined
   #error: DatabaseError | undefined
   #status: Status
@@ -125,6 +127,7 @@ export class Member {
 
   #joined(database: RemoteDatabase, joined: Joined): void {
     const { medium, mediumReason, location } = joined.status
+    this.#followed = { medium, why: mediumReason ?? 'its leader had it there' }
     this.#status = { ...this.#status, medium, location, ...(mediumReason === undefined ? {} : { mediumReason }) }
     this.#machine.send({ type: 'leader.joined', epoch: joined.epoch })
     this.#parts.database.noteReport(joined.recoveryReport)
@@ -145,6 +148,7 @@ export class Member {
     const reign = new MemberReign({
       ...this.#at,
       lease,
+      followed: this.#followed,
       given: this.#given,
       signal: this.#parts.opening.signal,
       cause,

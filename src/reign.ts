@@ -135,8 +135,17 @@ export class Reign {
     return { ...(await drained), error: flusher.error }
   }
 
-  /** Lets everything go. `isClean`: the log is folded and the home is left a plain SQLite file. */
-  async release({ isClean }: { readonly isClean: boolean }): Promise<void> {
+  /**
+   * Lets everything go. `isClean`: the log is folded and the home is left a plain SQLite file. `isHandedOver`: all is durable, and the
+   * log is left to the next leader, who waits already.
+   */
+  async release({
+    isClean,
+    isHandedOver = false,
+  }: {
+    readonly isClean: boolean
+    readonly isHandedOver?: boolean
+  }): Promise<void> {
     const { rebuilder, waker, acks, flusher, autosync, commit, stallGuard } = this.#wiring
     stallGuard.stop()
     const last = this.#measure()
@@ -148,7 +157,8 @@ export class Reign {
     await this.maintenance.stop()
     if (!isClean) acks.reject(flusher.error ?? closed(), 0 as Txid)
     this.engine.close()
-    if (isClean) await this.store.close({})
+    if (isClean && isHandedOver) await this.store.barrier({ mayWait: false })
+    if (isClean && !isHandedOver) await this.store.close({})
     else this.store.abandon()
     autosync.stop()
     commit.stop()

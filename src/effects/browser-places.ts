@@ -3,6 +3,8 @@
  * witness is read. From then on the witness follows what is durable.
  *
  *   lock ─▶ probe both media, read both witness books ─▶ choose ─▶ recovery ─▶ less than its witness saw? STORE_LOST
+ *
+ * Whoever has followed a leader knows where the store lies, and reads its witness only.
  */
 import type { DatabaseError } from '../errors.ts'
 import { loadChecksums } from '../storage/checksum.ts'
@@ -10,7 +12,7 @@ import { BroadcastTransport } from './broadcast-transport.ts'
 import { systemClock } from './clock.ts'
 import type { Lease } from './lease.ts'
 import { browserMedia } from './browser-media.ts'
-import type { HeldPlace, Place, Sharing } from './place.ts'
+import type { HeldPlace, Place, Sharing, Where } from './place.ts'
 import { findInIndexedDb, findInOpfs } from './probe.ts'
 import { type BrowserMedium, type Choice, chooseStore, type WhenLost, type Witness } from './store-choice.ts'
 import { newStoreId } from './random.ts'
@@ -59,7 +61,7 @@ function sharing(name: string, options: BrowserPlaceOptions): Sharing {
       const after = (ms: number, fn: () => void) => systemClock.after(ms, fn)
       return Promise.resolve(new BroadcastTransport(name, { after, newId: newStoreId, locks }))
     },
-    hold: (lease) => held(name, options, lease),
+    hold: (lease, followed) => held(name, options, lease, followed),
   }
 }
 
@@ -70,9 +72,9 @@ async function mayRob(name: string, { medium }: BrowserPlaceOptions): Promise<bo
   return ['empty', 'unsupported'].includes((await findInOpfs(name)).kind)
 }
 
-async function held(name: string, options: BrowserPlaceOptions, lease: Lease): Promise<HeldPlace> {
+async function held(name: string, options: BrowserPlaceOptions, lease: Lease, followed?: Where): Promise<HeldPlace> {
   try {
-    return await hold(name, options, lease)
+    return await hold(name, options, lease, followed)
   } catch (error) {
     await lease.release()
     throw error
@@ -84,14 +86,13 @@ interface Held {
   onLost: (error: DatabaseError) => void
 }
 
-async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): Promise<HeldPlace> {
-  const [{ medium, why }, books, witnesses] = await look(name, options)
-  const book = books.find((one) => one.medium === medium)
-  const witness = witnesses.find((one) => one.medium === medium)
+async function hold(name: string, options: BrowserPlaceOptions, lease: Lease, followed?: Where): Promise<HeldPlace> {
+  const { choice, book, witness } = isChoice(followed) ? known(name, followed) : await look(name, options)
+  const { medium, why } = choice
   const state: Held = { storeId: '', onLost: () => undefined }
   const place = await browserMedia[medium].openPlace(name, (error) => state.onLost(error))
   const keeper = new WitnessKeeper(
-    async (position) => book?.write(name, { medium, storeId: state.storeId, ...position }),
+    async (position) => (await book)?.write(name, { medium, storeId: state.storeId, ...position }),
     systemClock,
   )
   return {
@@ -105,8 +106,8 @@ async function hold(name: string, options: BrowserPlaceOptions, lease: Lease): P
     onLost(tell) {
       state.onLost = tell
     },
-    async release() {
-      await keeper.flush()
+    async release({ isHandedOver } = { isHandedOver: false }) {
+      await (isHandedOver ? keeper.leave() : keeper.flush())
       await place.released?.()
       await lease.release()
     },
@@ -122,11 +123,25 @@ async function booksFor(options: BrowserPlaceOptions): Promise<readonly WitnessB
   return books.filter((book) => book !== undefined)
 }
 
+interface Found {
+  readonly choice: Choice
+  readonly book: Promise<WitnessBook | undefined>
+  readonly witness: Promise<Witness | undefined>
+}
+
+/** The leader's own choice. That the store is not the one that was followed, its epoch says too; so the witness is read beside it. */
+function known(name: string, choice: Choice): Found {
+  const book = witnessBook(choice.medium)
+  const witness = book.then((found) => found?.read(name))
+  // Told to whoever needs it.
+  witness.catch(() => undefined)
+  return { choice, book, witness }
+}
+
+const isChoice = (where: Where | undefined): where is Choice => media.some((medium) => medium === where?.medium)
+
 /** All of it at once: in a browser that has just started, each first touch of a medium waits for a process of its own. */
-async function look(
-  name: string,
-  options: BrowserPlaceOptions,
-): Promise<[Choice, readonly WitnessBook[], readonly Witness[]]> {
+async function look(name: string, options: BrowserPlaceOptions): Promise<Found> {
   const unasked = { kind: 'unsupported', why: 'it was not asked for' } as const
   const isAsked = (one: BrowserMedium) => asked(options).includes(one)
   const reading = booksFor(options).then(async (books) => {
@@ -138,6 +153,11 @@ async function look(
     isAsked('indexeddb') ? findInIndexedDb(name) : unasked,
     reading,
   ])
-  const choice = chooseStore({ opfs, indexeddb, witnesses }, options.whenLost)
-  return [options.medium === 'auto' ? choice : { ...choice, why: 'it was asked for' }, books, witnesses]
+  const chosen = chooseStore({ opfs, indexeddb, witnesses }, options.whenLost)
+  const ofChosen = ({ medium }: Pick<Choice, 'medium'>) => medium === chosen.medium
+  return {
+    choice: options.medium === 'auto' ? chosen : { ...chosen, why: 'it was asked for' },
+    book: Promise.resolve(books.find(ofChosen)),
+    witness: Promise.resolve(witnesses.find(ofChosen)),
+  }
 }

@@ -28,13 +28,24 @@ export interface Sharing {
   openTransport(): Promise<Transport>
   /** Who has the lock, as far as that is noted anywhere: for messages. */
   holder?(): { readonly pid?: number }
-  /** The place, once the lock is held. A failure lets go of the lease. */
-  hold(lease: Lease): Promise<HeldPlace>
+  /**
+   * The place, once the lock is held. `followed`: where the leader had it that was followed until now, which is not asked again. A failure
+   * lets go of the lease.
+   */
+  hold(lease: Lease, followed?: Where): Promise<HeldPlace>
+}
+
+/** Where a store lies after all, and why there. */
+export interface Where {
+  readonly medium: Status['medium']
+  readonly why: string
 }
 
 export interface HeldPlace extends Lease {
-  /** Where it is after all, if that was chosen only now; and why there. */
-  readonly where?: { readonly medium: Status['medium']; readonly why: string }
+  /** Absent: there was no choice. */
+  readonly where?: Where
+  /** `isHandedOver`: another one waits for the place, and will note what is durable. */
+  release(how?: { readonly isHandedOver: boolean }): void | Promise<void>
   /** Told what is durable, where a witness of it is kept. */
   noteDurable?(position: { readonly epoch: Epoch; readonly durableTxid: Txid }): void
   /** `tell` is called if the store is seen to be gone while nobody asks it for anything. */

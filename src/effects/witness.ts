@@ -57,6 +57,13 @@ export class WitnessKeeper {
     await this.#written()
   }
 
+  /** Resolves when nothing is being written: whoever leads next notes its own position, and nothing of ours comes after it. */
+  async leave(): Promise<void> {
+    this.#cancel?.()
+    this.#cancel = undefined
+    await this.#written()
+  }
+
   async #written(): Promise<void> {
     if (this.#writing === undefined) return
     await within(this.#writing, { ms: WAIT_MS_MAX, clock: this.#clock, late: () => undefined })

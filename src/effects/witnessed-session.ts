@@ -3,10 +3,13 @@ import type { RecoverySession } from '../storage/recover.ts'
 import type { RecoveryReport } from '../storage/recovery-report.ts'
 import { storeLost, type Witness } from './store-choice.ts'
 
-/** @throws from `finish`, STORE_LOST: the store holds less than was durable. `onRecovered` is told of a store that does not. */
+/**
+ * `looked`: for its witness, if that counts. `onRecovered` is told of a store that holds all that it saw.
+ * @throws from `finish`, STORE_LOST: the store holds less than was durable
+ */
 export function witnessed(
   session: RecoverySession,
-  witness: Witness | undefined,
+  looked: Promise<Witness | undefined> | undefined,
   onRecovered: (report: RecoveryReport) => void,
 ): RecoverySession {
   return {
@@ -19,6 +22,7 @@ export function witnessed(
     repair: () => session.repair(),
     async finish() {
       const { report } = session
+      const witness = await looked
       if (witness !== undefined && report.recoveredTxid < witness.durableTxid) throw storeLost(witness)
       const store = await session.finish()
       onRecovered(report)

@@ -6,7 +6,7 @@ export interface RecoveryReport {
   readonly storeId: string
   readonly epochBefore: number
   readonly epochAfter: number
-  /** The last reign closed the store; nothing had to be redone. */
+  /** The last reign closed the store; nothing had to be redone. False too where a leader handed over: its successor redoes what it has not folded. */
   readonly cleanShutdown: boolean
   /** Last transaction that the store holds now. */
   readonly recoveredTxid: number

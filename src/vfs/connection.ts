@@ -33,6 +33,9 @@ const progressSteps = 100_000
 /** LIKE calls itself for each wildcard; much longer patterns overflow the stack of the WASM instance. */
 const likePatternBytesMax = 10_000
 
+/** Each has a VFS of its own, which stays in the instance when another connection follows there. */
+let connectionsMade = 0
+
 export class Connection {
   readonly module: SqliteModule
   readonly vfs: DatabaseVfs
@@ -73,7 +76,7 @@ export class Connection {
       checkStack: () => this.#stack.check(),
       answerPragma: (name, value) => this.#answer(name, value),
     })
-    this.#vfsName = registerVfs(module, 'datasync', this.vfs, (error) => this.#remember(error))
+    this.#vfsName = registerVfs(module, `datasync-${++connectionsMade}`, this.vfs, (error) => this.#remember(error))
   }
 
   /** True while no transaction is open. */

@@ -87,10 +87,21 @@ let compiledOwn: Promise<WebAssembly.Module> | undefined
 /** Made ahead of its use. */
 let spare: { readonly wasmBinary: WasmBinary | undefined; readonly made: Promise<SqliteModule> } | undefined
 
-/** Has an instance made that the next `createSqliteModule` with this binary takes: it then needs no network, and no time to compile. */
-export function prepareSqliteModule(wasmBinary?: WasmBinary): void {
+/**
+ * Has an instance made, and used by `rehearse`, that the next `createSqliteModule` with this binary takes: it then needs no network, and
+ * no time to compile.
+ */
+export function prepareSqliteModule(
+  wasmBinary: WasmBinary | undefined,
+  rehearse: (module: SqliteModule) => Promise<void>,
+): void {
   if (spare !== undefined) return
-  const prepared = { wasmBinary, made: makeSqliteModule(wasmBinary) }
+  const make = async () => {
+    const module = await makeSqliteModule(wasmBinary)
+    await rehearse(module)
+    return module
+  }
+  const prepared = { wasmBinary, made: make() }
   spare = prepared
   prepared.made.catch(() => {
     // Whoever needs one tries anew, and is told why it cannot be had.

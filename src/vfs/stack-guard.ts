@@ -25,9 +25,10 @@ const pattern = 0x5a17ed5a
 export class StackGuard {
   readonly #module: SqliteModule
 
-  /** @param module that has run nothing yet */
+  /** @param module that has run nothing yet, or under a guard only */
   constructor(module: SqliteModule) {
     this.#module = module
+    if (this.isIntact) return
     const unused = module.HEAP32.subarray(guardFrom, guardTo)
     assert(
       unused.every((word) => word === 0),

@@ -1,8 +1,10 @@
 /** The leader goes while every page writes: another one leads, and what was acknowledged is there once. */
 import { expect, test } from 'vitest'
+import type { RecoveryReport } from '../../src/index.ts'
 import { limits } from '../../src/limits.ts'
 import { leaderOf, untilOneLeads } from './hurt.ts'
 import type { MemberPage } from './member-page.ts'
+import { compareRows } from './rows.ts'
 import { useTabs } from './tabs.ts'
 import { until } from './until.ts'
 import { goOnAndCompare, openAll, storages, writeAll } from './writers.ts'
@@ -36,6 +38,32 @@ test.for(storages.flatMap((storage) => Object.entries(ends).map(([end, work]) =>
   },
 )
 
+test.each(storages)('a leader on %s leaves its log to whoever follows, and the last one folds it', async (storage) => {
+  await tabs.withPages(2, async ({ all, at }) => {
+    const name = tabs.newName()
+    await openAll(all, { name, storage })
+    await at(1).run((member) => {
+      member.db().events$.subscribe((event) => {
+        if (event.type === 'recovery.finished') Object.assign(globalThis, { recovered: event.report })
+      })
+    })
+    await at(0).writeRows(5)
+    await at(0).run((member) => member.db().close())
+    await until('it leads', () => at(1).leads)
+    const taken = await at(1).page.evaluate<RecoveryReport>('recovered')
+    expect(taken).toMatchObject({ cleanShutdown: false, recoveredTxid: 6 })
+    expect(taken.recordsReplayed).toBeGreaterThan(0)
+    await at(1).writeRows(5)
+    await at(1).run((member) => member.db().close())
+    expect(await at(0).begin(name, { storage })).toBe('open')
+    expect(await at(0).run((member) => member.db().recoveryReport)).toMatchObject({
+      cleanShutdown: true,
+      recordsReplayed: 0,
+    })
+    await compareRows(at(0), all)
+  })
+})
+
 test('a page that takes long to take over is waited for and not robbed', async () => {
   await tabs.withPages(3, async ({ all, at }) => {
     await openAll(all, { name: tabs.newName(), storage: 'indexeddb', script: (page) => page.stallingScript })
@@ -65,8 +93,8 @@ test('a page that has followed for a while takes over without a network', async 
     await until('it has made itself ready', () => tabs.requestsOf(WASM) === made + 1)
     await at(1).writeRows(1)
     await at(0).close()
+    await until('it leads', () => at(1).leads)
     await at(1).writeRows(3)
-    expect(at(1).leads).toBe(true)
     expect(tabs.requestsOf(WASM)).toBe(made + 1)
   })
 })
