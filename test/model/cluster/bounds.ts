@@ -89,7 +89,7 @@ export const long: readonly Space[] = [
     name: 'two on files under a lock that breaks, two faults',
     protocol: { ...files, isLockBroken: true },
     bounds: { ...small, kinds: both, faultsMax: 2, messagesMax: 1 },
-    size: { stateCount: 395_465, stepCount: 1_235_186 },
+    size: { stateCount: 304_698, stepCount: 947_359 },
   },
   {
     name: 'two write and read strictly, two faults',
