@@ -19,7 +19,17 @@ export default defineConfig({
     passWithNoTests: false,
     sequence: { shuffle: false },
     projects: [
-      { test: { name: 'pure', include: pureTests, pool: 'forks', isolate: false, ...patient } },
+      {
+        test: {
+          name: 'pure',
+          include: pureTests,
+          pool: 'forks',
+          isolate: false,
+          // Millions of small objects that live for a moment.
+          execArgv: ['--max-semi-space-size=64'],
+          ...patient,
+        },
+      },
       {
         test: {
           name: 'node',

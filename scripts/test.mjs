@@ -1,6 +1,9 @@
 /**
- * `npm test`: build, static checks, then every test. The last line is always `N passed, N failed`, counted from vitest's own
- * result file plus the checks; `0 passed, 1 failed` when the build fails, vitest dies, or nothing ran. Exit code 1 unless all passed.
+ * `npm test`: build, static checks, every test. The last line is always `N passed, N failed`, counted from vitest's own result files
+ * plus the checks; `0 passed, 1 failed` when the build fails, vitest dies, or nothing ran. Exit code 1 unless all passed.
+ *
+ *   build ─┬▶ tests that start browsers and processes, which often wait ─────────────────────────────┬▶ sum
+ *          └▶ static checks ─▶ tests that only compute, both with what the others leave of the processors ┘
  *
  *   npm test                         everything
  *   npm test -- test/unit            only these files, without the static checks; arguments go to vitest
@@ -16,7 +19,7 @@ import { buildStep, checkSteps, run, runSteps } from './steps.mjs'
  * @typedef {{ numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: { status: string }[] }[] }} VitestResults
  */
 
-const resultFile = path.resolve(import.meta.dirname, '../.cache/test-results.json')
+const cache = path.resolve(import.meta.dirname, '../.cache')
 const args = process.argv.slice(2)
 const isLong = args.includes('--long')
 const seed = args.find((arg) => arg.startsWith('--seed='))?.slice('--seed='.length)
@@ -31,17 +34,37 @@ try {
   finish(undefined)
 }
 
-/** @returns {Promise<{ passed: number, failed: number } | undefined>} undefined: no result can be trusted */
+/** @typedef {{ passed: number, failed: number }} Counts */
+
+/** @returns {Promise<Counts | undefined>} undefined: no result can be trusted */
 async function runAll() {
   const built = await runSteps([buildStep])
   if (built.failed > 0) return undefined
-  const checked = vitestArgs.length === 0 && !isLong ? await runSteps(checkSteps) : { passed: 0, failed: 0 }
   const chromium = needsBrowser ? await findOrInstall() : undefined
   const isMissing = needsBrowser && chromium === undefined
-  const tested = await runVitest(chromium, isMissing ? '--project=node' : '')
-  if (tested === undefined) return undefined
-  const { passed, failed } = tested
-  return { passed: checked.passed + passed, failed: checked.failed + failed + (isMissing ? 1 : 0) }
+  const waiting = isMissing ? ['node'] : ['node', 'browser']
+  const isWhole = vitestArgs.length === 0 && !isLong
+  const parts = isWhole
+    ? await Promise.all([runVitest({ projects: waiting, chromium }), computeBeside()])
+    : [await runVitest({ projects: ['pure', ...waiting], chromium })]
+  return sum([...parts, { passed: 0, failed: isMissing ? 1 : 0 }])
+}
+
+/** What needs a processor and nothing else. */
+async function computeBeside() {
+  const checked = await runSteps(checkSteps, { isPatient: true })
+  return sum([checked, await runVitest({ projects: ['pure'], isPatient: true })])
+}
+
+/** @param {readonly (Counts | undefined)[]} parts */
+function sum(parts) {
+  const counts = { passed: 0, failed: 0 }
+  for (const part of parts) {
+    if (part === undefined) return undefined
+    counts.passed += part.passed
+    counts.failed += part.failed
+  }
+  return counts
 }
 
 /** Without a browser all else is tested, and the browser's tests are one failure. */
@@ -55,17 +78,20 @@ async function findOrInstall() {
 }
 
 /**
- * @param {string | undefined} chromium what the browser tests run in
- * @param {string} project
+ * @param {{ readonly projects: readonly string[], readonly chromium?: string | undefined, readonly isPatient?: boolean }} options
+ *   chromium: what the browser tests run in. isPatient: it gives way to others, and its output comes when it has ended.
  */
-async function runVitest(chromium, project) {
-  mkdirSync(path.dirname(resultFile), { recursive: true })
+async function runVitest({ projects, chromium, isPatient = false }) {
+  const resultFile = path.join(cache, `test-results-${projects.join('-')}.json`)
+  mkdirSync(cache, { recursive: true })
   rmSync(resultFile, { force: true })
   const quoted = vitestArgs.map((arg) => JSON.stringify(arg)).join(' ')
-  const { code } = await run(
-    `vitest run --reporter=default --reporter=json --outputFile.json="${resultFile}" ${project} ${quoted}`,
+  const chosen = projects.map((project) => `--project=${project}`).join(' ')
+  const { code, output } = await run(
+    `vitest run --reporter=default --reporter=json --outputFile.json="${resultFile}" ${chosen} ${quoted}`,
     {
-      show: true,
+      show: !isPatient,
+      isPatient,
       env: {
         ...(chromium === undefined ? {} : { CHROMIUM: chromium }),
         ...(isLong ? { DATASYNC_TEST_LONG: '1' } : {}),
@@ -73,6 +99,7 @@ async function runVitest(chromium, project) {
       },
     },
   )
+  if (isPatient) console.log(output)
   return countResults(readFileSync(resultFile, 'utf8'), code)
 }
 

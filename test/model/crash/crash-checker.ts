@@ -23,6 +23,8 @@ export interface CheckerOptions {
   readonly nestedDepth: (steps: number) => number
   /** The store under test, or a mutant of it: both the workloads and the recoveries run on it. */
   readonly open?: OpenStore
+  /** A violation that says all that is asked for: nothing more is run. */
+  readonly isEnough?: (violation: string) => boolean
 }
 
 interface CrashCase {
@@ -69,7 +71,13 @@ export class CrashChecker {
     return hasFired
   }
 
+  #hasEnough(): boolean {
+    const { isEnough = () => false } = this.#options
+    return this.violations.some(isEnough)
+  }
+
   async #checkCase(steps: readonly string[], at: CrashCase): Promise<void> {
+    if (this.#hasEnough()) return
     this.counts.crashPoints++
     const found = new Map<string, { image: DiskImage; fates: readonly Fate[] }>()
     this.counts.images += eachImage(at.point, this.#options.rule, (image, fates) => {
@@ -77,6 +85,7 @@ export class CrashChecker {
       if (!found.has(hash)) found.set(hash, { image, fates })
     })
     for (const [hash, { image, fates }] of found) {
+      if (this.#hasEnough()) return
       const depth = this.#options.nestedDepth(steps.length)
       const recovered = await this.#recover(hash, image, depth)
       const fault = faultOf(recovered, at)
