@@ -59,7 +59,7 @@ export const limits = {
   exportIdleMs: 60_000,
 
   /** Outcomes of requests with an id, kept through crashes and checkpoints. */
-  outcomesPerClientMax: 64,
+  outcomesPerClientMax: 128,
   clientsMax: 64,
   /** Clients that were forgotten are remembered as such; beyond this many, no new client is taken on. 16 bytes each. */
   forgottenClientsMax: 8192,
@@ -115,7 +115,7 @@ export const limits = {
   /** Members that one leader takes on. */
   membersMax: 256,
   /** Requests of one member that are asked of the leader at once: the numbers between its oldest and its newest. */
-  requestWindow: 64,
+  requestWindow: 128,
   /** Requests of one member that a leader lets wait; a member of ours asks no more at once. */
   clientQueueMax: 1024,
   /** One message between processes; and how much may wait to be taken by the other side before the connection is given up. */

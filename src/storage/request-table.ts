@@ -113,8 +113,7 @@ export class RequestTable {
   }
 
   #forgetLowest(client: Client): void {
-    let lowest = Infinity
-    for (const requestNo of client.outcomes.keys()) lowest = Math.min(lowest, requestNo)
+    const lowest = lowestOf(client)
     this.#answerBytes -= bytesOf(client.outcomes.get(lowest))
     client.outcomes.delete(lowest)
     client.floor = Math.max(client.floor, lowest)
@@ -149,6 +148,14 @@ export class RequestTable {
       }
     }
   }
+}
+
+/** Requests mostly end in the order of their numbers: then it is the one above the floor. */
+function lowestOf({ floor, outcomes }: Client): number {
+  if (outcomes.has(floor + 1)) return floor + 1
+  let lowest = Infinity
+  for (const requestNo of outcomes.keys()) lowest = Math.min(lowest, requestNo)
+  return lowest
 }
 
 /** In place of a client: the floor of the epochs of members. */
