@@ -72,9 +72,25 @@ async function timeOf(
     await writer.start({ inFlight: 1 })
   }
   // A row says by its receipt in whose reign it was acknowledged.
-  await until('the next one acknowledges', () => writer.epoch > 1, 30_000)
+  await until('the next one acknowledges', () => writer.epoch > 1, 30_000).catch(async (error: unknown) => {
+    const told = await Promise.all(
+      pages.map(
+        async (page) =>
+          `${(await goesOn(page)) ? 'goes on' : 'stands still'}, ${JSON.stringify(page.status)}, ${page.acknowledged.size} rows`,
+      ),
+    )
+    throw new Error(`${String(error)}; ${told.join('; ')}`, { cause: error })
+  })
   const ms = performance.now() - startMs
+  if (isQuiet && (await goesOn(leader))) throw new Error('the leader did not stand still')
   await happened
   await writer.stop()
   return ms
 }
+
+/** Whether it answers within a moment. */
+const goesOn = (page: MemberPage): Promise<boolean> =>
+  Promise.race([
+    page.run(() => true).catch(() => false),
+    new Promise<boolean>((resolve) => setTimeout(resolve, 300, false)),
+  ])

@@ -22,7 +22,7 @@ if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds is a 
 const root = process.cwd()
 const profile = mkdtempSync(path.join(tmpdir(), 'datasync-bench-members-'))
 const server = await serveScripts([path.join(root, 'test/browser-tabs/pages/member.ts')], { files: builtFiles })
-const chromium = await startChromium({ profile })
+const chromium = await startChromium({ profile, isFast: true })
 const before = loadavg()
 try {
   report(await measureAll(pageMaker(chromium, server.origin)))

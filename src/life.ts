@@ -25,7 +25,6 @@ import type { Settings } from './options.ts'
 import { recoverStore, type Recovered } from './recovery.ts'
 import { Reign } from './reign.ts'
 import { untilThere } from './storage/awaited.ts'
-import type { BlockStore } from './storage/block-store.ts'
 import { View } from './storage/view.ts'
 import { createStreams, type Streams } from './streams/streams.ts'
 import type { SqliteModule } from './vfs/sqlite-module.ts'
@@ -147,7 +146,8 @@ export class Life {
         newStoreId: newStoreId(),
         ...(signal === undefined ? {} : { signal }),
       })
-      this.#recovered = { ...recovered, store: this.#logged(recovered.store) }
+      const store = loggedStore(recovered.store, this.#options.logger, this.#clock)
+      this.#recovered = { ...recovered, store }
       await this.#lead(this.#recovered)
       this.#machine.send({ type: 'recovery.finished' })
     } catch (error) {
@@ -184,11 +184,6 @@ export class Life {
       cause,
       ms: this.#clock.now() - sinceMs,
     })
-  }
-
-  #logged(store: BlockStore): BlockStore {
-    const { logger } = this.#options
-    return logger === undefined ? store : loggedStore(store, isolated(logger), this.#clock)
   }
 
   /** Drains and lets everything go. `isHandedOver`: another one is to lead at once. */

@@ -1,4 +1,5 @@
 /** What `status$` shows of a member that does not lead. One that does shows what its database says. */
+import type { Where } from './effects/place.ts'
 import type { DatabaseEvent, Status } from './events.ts'
 import type { LeaderContext, LeaderEmitted } from './machines/leader.ts'
 
@@ -31,6 +32,12 @@ export function memberStatus(
 
 /** Its beginning and its end are told by the member's machine, which knows what they are for this member. */
 export const isToldByReign = ({ state }: Status): boolean => ['recovering', 'leading', 'draining'].includes(state)
+
+/** Where its leader has it. */
+export const whereOf = ({ medium, mediumReason }: Status): Where => ({
+  medium,
+  why: mediumReason ?? 'its leader had it there',
+})
 
 /** A leader has taken us on, so long after there was none. */
 export const followed = ({ epoch, cause }: Pick<LeaderContext, 'epoch' | 'cause'>, ms: number): DatabaseEvent => ({

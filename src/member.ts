@@ -20,7 +20,7 @@ import { limits } from './limits.ts'
 import { type LeaderEmitted, type LeaderEvent, leaderMachine } from './machines/leader.ts'
 import { type MemberOptions, type MemberParts, type MemberPlace, type MemberPorts, partsOf } from './member-parts.ts'
 import { MemberReign } from './member-reign.ts'
-import { followed, isToldByReign, memberStatus } from './member-status.ts'
+import { followed, isToldByReign, memberStatus, whereOf } from './member-status.ts'
 import { closed } from './reign.ts'
 import type { Joined } from './wire/protocol.ts'
 
@@ -63,9 +63,7 @@ export class Member {
     machine.on('reign.wanted', ({ cause }) => this.#beginReign(cause))
     machine.on('end.wanted', (how) => void this.#endReign(how))
     machine.on('leave.wanted', () => void this.#leave())
-    machine.on('leader.silent', () =>
-      this.#parts.forwarder.silent('it gives no sign of life, and nobody can take its place'),
-    )
+    machine.on('leader.silent', () => this.#parts.forwarder.silent())
     machine.on('role.changed', (fact) => this.#roleChanged(fact))
     machine.start()
     this.#beat()
@@ -127,7 +125,7 @@ export class Member {
 
   #joined(database: RemoteDatabase, joined: Joined): void {
     const { medium, mediumReason, location } = joined.status
-    this.#followed = { medium, why: mediumReason ?? 'its leader had it there' }
+    this.#followed = whereOf(joined.status)
     this.#status = { ...this.#status, medium, location, ...(mediumReason === undefined ? {} : { mediumReason }) }
     this.#machine.send({ type: 'leader.joined', epoch: joined.epoch })
     this.#parts.database.noteReport(joined.recoveryReport)

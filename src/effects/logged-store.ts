@@ -1,11 +1,14 @@
 /** A store that tells a logger each step it takes on the medium: records written, barriers, epoch checks, checkpoints, the close. */
-import type { Logger, LogRecord } from '../logger.ts'
+import { isolated, type Logger, type LogRecord } from '../logger.ts'
 import type { BlockStore } from '../storage/block-store.ts'
 import type { Awaitable } from '../units.ts'
 import type { Clock } from './ports.ts'
 
-/** Everything else is the store's own. */
-export function loggedStore(store: BlockStore, logger: Logger, clock: Pick<Clock, 'now'>): BlockStore {
+/** Everything else is the store's own. Without a logger, all of it. */
+export function loggedStore(store: BlockStore, given: Logger | undefined, clock: Pick<Clock, 'now'>): BlockStore {
+  if (given === undefined) return store
+  const logger = isolated(given)
+
   function told<T>(step: string, work: () => Awaitable<T>, more: (result: T) => object = () => ({})): Awaitable<T> {
     const startMs = clock.now()
     const done = (result: T): T => {

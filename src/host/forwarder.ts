@@ -96,8 +96,8 @@ export class Forwarder {
   }
 
   /** Why whoever leads does not answer: told to those who wait in vain. */
-  silent(why: string): void {
-    this.#silence = why
+  silent(): void {
+    this.#silence = 'it gives no sign of life, and nobody can take its place'
   }
 
   /** Refuses what is new; what waits is still served. */

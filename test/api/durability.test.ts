@@ -1,3 +1,4 @@
+import { limits } from '../../src/limits.ts'
 import { describe, expect, test } from 'vitest'
 import { openAt } from '../../src/open-at.ts'
 import { SimDisk } from '../model/sim-disk.ts'
@@ -155,9 +156,10 @@ describe('requests with an id', () => {
     await db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
     const insert = (requestId: string) => db.exec('INSERT INTO t DEFAULT VALUES', [], { requestId })
     expect(await codeOf(insert('stranger:5'))).toBe('OUTCOME_UNKNOWN')
-    for (let n = 1; n <= 70; n++) await insert(`known:${n}`)
+    const count = limits.outcomesPerClientMax + 6
+    for (let n = 1; n <= count; n++) await insert(`known:${n}`)
     expect(await codeOf(insert('known:1'))).toBe('OUTCOME_UNKNOWN')
-    expect(await db.query('SELECT count(*) AS n FROM t')).toEqual([{ n: 70 }])
+    expect(await db.query('SELECT count(*) AS n FROM t')).toEqual([{ n: count }])
     expect(await codeOf(insert('no number'))).toBe('INVALID_OPTIONS')
   })
 

@@ -20,6 +20,8 @@ export interface ChromiumOptions {
   readonly profile: string
   /** Chromium is moving IndexedDB from LevelDB to SQLite; this asks for the new one. Which it is, tells `indexedDbBackend`. */
   readonly hasSqliteIndexedDb?: boolean
+  /** As users have it, for measurements. Else WebAssembly is compiled at once and not well: a test opens many pages, and asks little of each. */
+  readonly isFast?: boolean
 }
 
 export interface Chromium {
@@ -58,7 +60,11 @@ const leanFlags = [
   `--disable-features=${unseen.join()}`,
 ]
 
-export async function startChromium({ profile, hasSqliteIndexedDb = false }: ChromiumOptions): Promise<Chromium> {
+export async function startChromium({
+  profile,
+  hasSqliteIndexedDb = false,
+  isFast = false,
+}: ChromiumOptions): Promise<Chromium> {
   const executable = findChromium()
   if (executable === undefined) throw new Error('no Chromium is installed; `npm test` installs one')
   const flags = [
@@ -66,6 +72,7 @@ export async function startChromium({ profile, hasSqliteIndexedDb = false }: Chr
     '--headless',
     '--remote-debugging-pipe',
     ...leanFlags,
+    ...(isFast ? [] : ['--js-flags=--liftoff-only']),
     `--user-data-dir=${profile}`,
     ...(hasSqliteIndexedDb ? ['--enable-features=IdbSqliteBackingStore'] : []),
   ]
