@@ -21,8 +21,8 @@ export async function measureSharing(makePage: MakePage, { rounds }: { readonly 
   await openAll([leader, ...followers], newName(), 'indexeddb')
   const rowMs = { leader: [] as number[], follower: [] as number[] }
   const manyMs = { leader: [] as number[], followers: [] as number[] }
-  // Compilers are warm on every side before anything counts.
-  for (const page of [leader, ...followers]) await timeMany([page], 100)
+  // Compilers are as warm on every side as the leader's are after one round of its own.
+  for (const page of [leader, ...followers]) await timeMany([page], ROWS)
   for (let round = 0; round < rounds; round += 1) {
     rowMs.leader.push(await timeRow(leader))
     rowMs.follower.push(await timeRow(first))
@@ -45,26 +45,29 @@ const timeRow = (page: MemberPage): Promise<number> =>
     return times.sort((a, b) => a - b)[Math.floor(count / 2)] ?? NaN
   }, 60)
 
-/** From the moment at which all begin to the last that ends, by the pages' clocks. Who waits for that moment leaves the processors alone. */
+/**
+ * From the first that begins to the last that ends, by the pages' clocks. They wait for a word of one of them: timers of pages that nobody
+ * looks at come seconds late, and who looks at a clock again and again takes the processor from those who work.
+ */
 async function timeMany(pages: readonly MemberPage[], rows: number): Promise<number> {
-  const startAtMs = await firstOf(pages).run((member) => member.nowMs() + 150)
-  const ends = await Promise.all(
-    pages.map((page) =>
-      page.run(
-        async (member, given) => {
-          await new Promise((resolve) => setTimeout(resolve, given.startAtMs - member.nowMs()))
-          await Promise.all(
-            Array.from({ length: given.rows }, (_, n) =>
-              member.db().exec('INSERT INTO entry (page, n) VALUES (?, ?)', [1, n]),
-            ),
-          )
-          return member.nowMs()
-        },
-        { startAtMs, rows },
-      ),
-    ),
+  const all = pages.map((page) =>
+    page.run(async (member, count) => {
+      const word = new BroadcastChannel('begin')
+      await new Promise((resolve) => word.addEventListener('message', resolve, { once: true }))
+      word.close()
+      const startMs = member.nowMs()
+      const writes = Array.from({ length: count }, (_, n) =>
+        member.db().exec('INSERT INTO entry (page, n) VALUES (?, ?)', [1, n]),
+      )
+      await Promise.all(writes)
+      return { startMs, endMs: member.nowMs() }
+    }, rows),
   )
-  return Math.max(...ends) - startAtMs
+  // Each has heard what was asked of it before, and listens.
+  for (const page of pages) await page.run(() => undefined)
+  await firstOf(pages).run(() => new BroadcastChannel('begin').postMessage('now'))
+  const times = await Promise.all(all)
+  return Math.max(...times.map(({ endMs }) => endMs)) - Math.min(...times.map(({ startMs }) => startMs))
 }
 
 function firstOf(pages: readonly MemberPage[]): MemberPage {
