@@ -88,9 +88,14 @@ async function timeOf(
   return ms
 }
 
-/** Whether it answers within a moment. */
+/** Whether its database answers within a moment: a page that is frozen still evaluates what it is told to. */
 const goesOn = (page: MemberPage): Promise<boolean> =>
   Promise.race([
-    page.run(() => true).catch(() => false),
+    page
+      .run((member) => member.attempt(() => member.db().query('SELECT 1')))
+      .then(
+        () => true,
+        () => false,
+      ),
     new Promise<boolean>((resolve) => setTimeout(resolve, 300, false)),
   ])

@@ -157,11 +157,18 @@ export class Reign {
     await this.maintenance.stop()
     if (!isClean) acks.reject(flusher.error ?? closed(), 0 as Txid)
     this.engine.close()
-    if (isClean && isHandedOver) await this.store.barrier({ mayWait: false })
-    if (isClean && !isHandedOver) await this.store.close({})
-    else this.store.abandon()
+    if (!isClean) this.store.abandon()
+    else if (isHandedOver) await this.#leaveLog()
+    else await this.store.close({})
     autosync.stop()
     commit.stop()
+  }
+
+  /** As a close does, what was written is made durable and the fence is read once more. */
+  async #leaveLog(): Promise<void> {
+    await this.store.barrier({ mayWait: false })
+    await this.store.confirmEpoch()
+    this.store.abandon()
   }
 
   /** Rejects everyone who waits; nothing more is served. */
