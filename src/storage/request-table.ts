@@ -113,7 +113,8 @@ export class RequestTable {
   }
 
   #forgetLowest(client: Client): void {
-    const lowest = lowestOf(client)
+    let lowest = Infinity
+    for (const requestNo of client.outcomes.keys()) lowest = Math.min(lowest, requestNo)
     this.#answerBytes -= bytesOf(client.outcomes.get(lowest))
     client.outcomes.delete(lowest)
     client.floor = Math.max(client.floor, lowest)
@@ -148,14 +149,6 @@ export class RequestTable {
       }
     }
   }
-}
-
-/** Requests mostly end in the order of their numbers: then it is the one above the floor. */
-function lowestOf({ floor, outcomes }: Client): number {
-  if (outcomes.has(floor + 1)) return floor + 1
-  let lowest = Infinity
-  for (const requestNo of outcomes.keys()) lowest = Math.min(lowest, requestNo)
-  return lowest
 }
 
 /** In place of a client: the floor of the epochs of members. */

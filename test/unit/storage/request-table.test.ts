@@ -49,6 +49,14 @@ describe('a table', () => {
     }
   })
 
+  test('an outcome that comes late and low is forgotten itself, and pushes no other one out', () => {
+    const table = new RequestTable()
+    const last = limits.outcomesPerClientMax + 2
+    for (let no = 2; no <= last; no++) table.apply([outcome(no)])
+    table.apply([outcome(1)])
+    expect([1, 2, 3, last].map((no) => kindOf(table, no))).toEqual(['unknown', 'unknown', 'known', 'known'])
+  })
+
   test('forgets the client that has been silent longest', () => {
     const table = new RequestTable()
     for (let no = 0; no < limits.clientsMax; no++) table.apply([outcome(1, { clientId: `c${no}` })])
