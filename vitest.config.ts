@@ -25,8 +25,8 @@ export default defineConfig({
           include: pureTests,
           pool: 'forks',
           isolate: false,
-          // Millions of small objects that live for a moment.
-          execArgv: ['--max-semi-space-size=64'],
+          // Millions of small objects that live for a moment: room for them from the start, and no threads that tidy beside those who work.
+          execArgv: ['--min-semi-space-size=32', '--max-semi-space-size=32', '--single-threaded-gc'],
           ...patient,
         },
       },

@@ -1,6 +1,6 @@
 /** How long nobody can write when the leader goes: from what happens to it until the next leader has acknowledged a row. */
 import type { MemberPage } from '../test/browser-tabs/member-page.ts'
-import { freezes } from '../test/browser-tabs/hurt.ts'
+import { askUntilStill, countOrCode, freezes, isAnswered } from '../test/browser-tabs/hurt.ts'
 import { until } from '../test/browser-tabs/until.ts'
 import { type MakePage, newName, openAll } from './members-pages.ts'
 
@@ -69,6 +69,7 @@ async function timeOf(
   const happened = happen(leader)
   if (isQuiet) {
     await happened
+    await askUntilStill(leader)
     await writer.start({ inFlight: 1 })
   }
   // A row says by its receipt in whose reign it was acknowledged.
@@ -76,26 +77,14 @@ async function timeOf(
     const told = await Promise.all(
       pages.map(
         async (page) =>
-          `${(await goesOn(page)) ? 'goes on' : 'stands still'}, ${JSON.stringify(page.status)}, ${page.acknowledged.size} rows`,
+          `${(await isAnswered(countOrCode(page))) ? 'goes on' : 'stands still'}, ${JSON.stringify(page.status)}, ${page.acknowledged.size} rows`,
       ),
     )
     throw new Error(`${String(error)}; ${told.join('; ')}`, { cause: error })
   })
   const ms = performance.now() - startMs
-  if (isQuiet && (await goesOn(leader))) throw new Error('the leader did not stand still')
+  if (isQuiet) await askUntilStill(leader)
   await happened
   await writer.stop()
   return ms
 }
-
-/** Whether its database answers within a moment: a page that is frozen still evaluates what it is told to. */
-const goesOn = (page: MemberPage): Promise<boolean> =>
-  Promise.race([
-    page
-      .run((member) => member.attempt(() => member.db().query('SELECT 1')))
-      .then(
-        () => true,
-        () => false,
-      ),
-    new Promise<boolean>((resolve) => setTimeout(resolve, 300, false)),
-  ])

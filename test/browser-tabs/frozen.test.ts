@@ -1,7 +1,16 @@
 /** A leader that stands still with all that it holds. Where the medium refuses its writes it is robbed; where it does not, it is waited for. */
 import { expect, test } from 'vitest'
 import { isLong } from '../model/replay.ts'
-import { type Frozen, freezes, leaderOf, standsStill, untilOneLeads } from './hurt.ts'
+import {
+  askUntilStill,
+  countOrCode,
+  type Frozen,
+  freezes,
+  isAnswered,
+  leaderOf,
+  standsStill,
+  untilOneLeads,
+} from './hurt.ts'
 import type { MemberPage } from './member-page.ts'
 import type { Told } from './pages/member.ts'
 import { compareRows } from './rows.ts'
@@ -24,7 +33,7 @@ test.concurrent.for(ways)(
       const { wake } = await freeze(leader, tabs.chromium)
       try {
         // What is asked here waits for it, and is the first that it hears when it runs again.
-        const asked = countOrCode(leader)
+        const { asked } = await askUntilStill(leader)
         const written = leader.writeRows(5)
         await writeAll(others, { inFlight: 2 })
         await untilOneLeads(others)
@@ -122,20 +131,6 @@ async function freezeWhileWriting(
   await standsStill(leader)
   return frozen
 }
-
-/** How many rows there are, or the code of the error. */
-const countOrCode = (page: MemberPage): Promise<number | string> =>
-  page.run(async (member) => {
-    const found = { n: 0 }
-    const told = await member.attempt(async () => {
-      const [row] = await member.db().query<{ n: number }>('SELECT count(*) AS n FROM entry')
-      found.n = row?.n ?? 0
-    })
-    return told === 'done' ? found.n : told.code
-  })
-
-const isAnswered = (asked: Promise<unknown>): Promise<boolean> =>
-  Promise.race([asked.then(() => true), new Promise<boolean>((resolve) => setTimeout(resolve, 100, false))])
 
 /** It has led, and another one leads: nothing that is called here brings back what it had. */
 async function zombieOverwritesNothing(page: MemberPage): Promise<void> {

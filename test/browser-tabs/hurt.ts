@@ -37,6 +37,33 @@ export async function standsStill(page: MemberPage, ms = 700): Promise<void> {
   throw new Error(`page ${page.number} goes on`)
 }
 
+/** How many rows there are, or the code of the error. */
+export const countOrCode = (page: MemberPage): Promise<number | string> =>
+  page.run(async (member) => {
+    const found = { n: 0 }
+    const told = await member.attempt(async () => {
+      const [row] = await member.db().query<{ n: number }>('SELECT count(*) AS n FROM entry')
+      found.n = row?.n ?? 0
+    })
+    return told === 'done' ? found.n : told.code
+  })
+
+/** Within a moment. A page that is frozen still evaluates what it is told to; its database does not answer. */
+export const isAnswered = (asked: Promise<unknown>): Promise<boolean> =>
+  Promise.race([asked.then(() => true), new Promise<boolean>((resolve) => setTimeout(resolve, 300, false))])
+
+/**
+ * A worker stops some milliseconds after its page. A row that it still took would stand still with it, inside a transaction, and keep the
+ * store. Returns the first question that was not answered. @throws when it goes on
+ */
+export async function askUntilStill(page: MemberPage): Promise<{ readonly asked: Promise<number | string> }> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const asked = countOrCode(page)
+    if (!(await isAnswered(asked))) return { asked }
+  }
+  throw new Error(`page ${page.number} goes on`)
+}
+
 /** The process of a page: the one that has many more threads when the page starts many workers. */
 async function processOf(page: MemberPage, chromium: Chromium): Promise<number> {
   const before = new Map(renderersOf(chromium).map((pid) => [pid, threadsOf(pid)]))
