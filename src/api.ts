@@ -201,4 +201,6 @@ export interface Led extends Database {
   transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options?: LedTransactionOptions): Promise<T>
   /** What became of a request with this id. @throws LEASE_LOST */
   outcomeOf(requestId: string): Promise<RequestFate>
+  /** What is sealed is flushed. If nothing is, the medium is left alone. */
+  flush(): Promise<void>
 }

@@ -124,6 +124,12 @@ export class DatabaseHandle implements Led {
     return fate.kind
   }
 
+  async flush(): Promise<void> {
+    // In its turn: what was asked before is sealed then.
+    const { txid } = await this.#request(() => undefined, { durability: 'deferred' })
+    if (txid > this.#reign.store.positions.durableTxid) await this.forceSync()
+  }
+
   async forceSync(): Promise<Receipt> {
     const { epoch, txid } = await this.#request(() => undefined, { durability: 'strict' })
     return { epoch, txid }

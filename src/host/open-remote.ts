@@ -1,5 +1,5 @@
 /** Opens, or removes, a database on the other side of a port. */
-import type { Database, OpenOptions } from '../api.ts'
+import type { Led, OpenOptions } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 import { isolated } from '../logger.ts'
 import { callOnSync } from '../streams/callbacks.ts'
@@ -17,7 +17,7 @@ interface Named {
 export async function openRemote(
   { port, timer, onDeath, end }: OtherSide,
   { name, options }: Named,
-): Promise<Database> {
+): Promise<Led> {
   const { signal, logger, on } = options
   const link = new Link(port, { timer, logger: logger === undefined ? undefined : isolated(logger) })
   onDeath((error) => link.lose(error))

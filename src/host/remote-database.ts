@@ -107,6 +107,10 @@ export class RemoteDatabase implements Led {
     return this.#link.call('forceSync', [], { waitMs: waitOf({}) })
   }
 
+  flush(): Promise<void> {
+    return this.#link.call('flush', [], { waitMs: waitOf({}) })
+  }
+
   durable(receipt: Receipt): Promise<void> {
     return this.#link.call('durable', [receipt], { waitMs: waitOf({}) })
   }

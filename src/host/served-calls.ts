@@ -23,6 +23,7 @@ export async function callOn(database: Led, message: CallMessage, signal: AbortS
       return database.outcomeOf(...message.args)
     case 'import':
       return database.import(...message.args)
+    case 'flush':
     case 'forceSync':
     case 'verify':
     case 'checkpoint':

@@ -118,6 +118,12 @@ export class SharedDatabase implements Led {
     return this.#repeat((database) => database.forceSync())
   }
 
+  /** Of a leader elsewhere more is asked: one of an older version knows no less. */
+  async flush(): Promise<void> {
+    const here = this.#here
+    await (here === undefined ? this.forceSync() : here.flush())
+  }
+
   durable(receipt: Receipt): Promise<void> {
     return this.#repeat((database) => database.durable(receipt))
   }

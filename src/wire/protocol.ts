@@ -67,6 +67,7 @@ export interface Methods {
   }
   readonly query: { args: [sql: string, params: SqlParams | undefined, options?: Cloned<QueryOptions>]; value: Row[] }
   readonly batch: { args: [statements: readonly Statement[], options?: Cloned<RequestOptions>]; value: ExecResult[] }
+  readonly flush: { args: []; value: undefined }
   readonly forceSync: { args: []; value: Receipt }
   readonly durable: { args: [receipt: Receipt]; value: undefined }
   readonly verify: { args: []; value: VerifyReport }

@@ -55,6 +55,19 @@ describe.each(places)('%s', (_, place) => {
   })
 })
 
+test('a page that is hidden with nothing to flush opens no transaction: frozen inside one it would keep the store', async () => {
+  const db = await openHere({ storage: 'indexeddb', worker: false, wasmUrl: '/dist/wa-sqlite.wasm' })
+  await db.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)')
+  await db.checkpoint()
+  const begun = vi.spyOn(IDBDatabase.prototype, 'transaction')
+  pageBecomes('hidden')
+  await db.query('SELECT 1', [], { durability: 'deferred' })
+  await db.query('SELECT 1', [], { durability: 'deferred' })
+  expect(begun).not.toHaveBeenCalled()
+  await db.forceSync()
+  expect(begun, 'it would have been seen').toHaveBeenCalled()
+})
+
 describe('a frame that navigates away', () => {
   /** A page within this one, with a database in a worker that ends with the test and not with the page. */
   async function frameThatWrote(name: string, storage: string, made: Worker): Promise<HTMLIFrameElement> {

@@ -34,9 +34,20 @@ async function putStrictly(
   meter.barriers++
 }
 
-/** @throws LEASE_LOST, STORE_LOST, STORAGE_FAILED */
+/**
+ * The browser ends the transaction without waiting for us: a page that is frozen at that moment does not keep the store from whoever
+ * takes over.
+ * @throws LEASE_LOST, STORE_LOST, STORAGE_FAILED
+ */
 export async function confirmFence({ connection, header }: Parts): Promise<void> {
-  const fence = fenceOf(await reading(connection, async (database) => database.get('header', headerKeys.fence)))
+  const found = await reading(connection, async (database) => {
+    const tx = database.transaction('header')
+    const reads = tx.store.get(headerKeys.fence)
+    tx.commit()
+    const [value] = await Promise.all([reads, tx.done])
+    return value
+  })
+  const fence = fenceOf(found)
   if (fence === undefined) throw failureOf(null, 'read', 'deleted')
   if (fence.epoch !== header.epoch) throw superseded(fence.epoch)
 }
