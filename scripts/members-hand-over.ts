@@ -1,6 +1,6 @@
 /** How long nobody can write when the leader goes: from what happens to it until the next leader has acknowledged a row. */
 import type { MemberPage } from '../test/browser-tabs/member-page.ts'
-import { askUntilStill, countOrCode, freezes, isAnswered } from '../test/browser-tabs/hurt.ts'
+import { countOrCode, freezes, isAnswered, untilStill } from '../test/browser-tabs/hurt.ts'
 import { until } from '../test/browser-tabs/until.ts'
 import { type MakePage, newName, openAll } from './members-pages.ts'
 
@@ -62,14 +62,18 @@ async function timeOf(
   pages: readonly [MemberPage, MemberPage, MemberPage],
 ): Promise<number> {
   const [leader, writer] = pages
-  if (!isQuiet) await writer.start({ inFlight: 1 })
-  if (!isQuiet) await writer.untilMore(10)
-  else await writer.writeRows(1)
+  if (isQuiet) {
+    await writer.writeRows(1)
+    await leader.run((member) => member.db().checkpoint())
+  } else {
+    await writer.start({ inFlight: 1 })
+    await writer.untilMore(10)
+  }
   const startMs = performance.now()
   const happened = happen(leader)
   if (isQuiet) {
     await happened
-    await askUntilStill(leader)
+    await untilStill(leader)
     await writer.start({ inFlight: 1 })
   }
   // A row says by its receipt in whose reign it was acknowledged.
@@ -83,7 +87,7 @@ async function timeOf(
     throw new Error(`${String(error)}; ${told.join('; ')}`, { cause: error })
   })
   const ms = performance.now() - startMs
-  if (isQuiet) await askUntilStill(leader)
+  if (isQuiet) await untilStill(leader)
   await happened
   await writer.stop()
   return ms

@@ -53,14 +53,21 @@ export const isAnswered = (asked: Promise<unknown>): Promise<boolean> =>
   Promise.race([asked.then(() => true), new Promise<boolean>((resolve) => setTimeout(resolve, 300, false))])
 
 /**
- * A worker stops some milliseconds after its page. A row that it still took would stand still with it, inside a transaction, and keep the
- * store. Returns the first question that was not answered. @throws when it goes on
+ * A worker stops some milliseconds after its page, in the middle of whatever it does: inside a transaction, if it has one open, and then it
+ * keeps the store. So it is asked for its metrics, which need none. @throws when it goes on
  */
-export async function askUntilStill(page: MemberPage): Promise<{ readonly asked: Promise<number | string> }> {
-  for (let tries = 0; tries < 10; tries += 1) {
-    const asked = countOrCode(page)
-    if (!(await isAnswered(asked))) return { asked }
-  }
+export async function untilStill(page: MemberPage): Promise<void> {
+  const ask = () =>
+    page.run(
+      (member) =>
+        new Promise<void>((resolve) => {
+          const subscription = member.db().metrics$.subscribe(() => {
+            resolve()
+            queueMicrotask(() => subscription.unsubscribe())
+          })
+        }),
+    )
+  for (let tries = 0; tries < 10; tries += 1) if (!(await isAnswered(ask()))) return
   throw new Error(`page ${page.number} goes on`)
 }
 
