@@ -14,10 +14,7 @@ interface Named {
 }
 
 /** @throws what `open` throws on the other side */
-export async function openRemote(
-  { port, timer, onDeath, end }: OtherSide,
-  { name, options }: Named,
-): Promise<Led> {
+export async function openRemote({ port, timer, onDeath, end }: OtherSide, { name, options }: Named): Promise<Led> {
   const { signal, logger, on } = options
   const link = new Link(port, { timer, logger: logger === undefined ? undefined : isolated(logger) })
   onDeath((error) => link.lose(error))

@@ -65,7 +65,7 @@ export async function startChromium({
   hasSqliteIndexedDb = false,
   isFast = false,
 }: ChromiumOptions): Promise<Chromium> {
-  const executable = findChromium()
+  const executable = findChromium({ isWhole: isFast })
   if (executable === undefined) throw new Error('no Chromium is installed; `npm test` installs one')
   const flags = [
     ...chromiumFlags,
