@@ -55,18 +55,39 @@ class Aborting {
         else commit.call(this)
       }
     }
-    for (const [name, original] of at === 'request' ? originals : []) {
-      if (original === undefined) continue
-      prototype[name] = function (...args) {
-        const request = original.apply(this, args)
-        // Browsers abort between two tasks, never while requests are being made.
-        if (strikes()) queueMicrotask(() => abort(this.transaction))
-        return request
-      }
-    }
+    if (at === 'request') this.#abortRequests(originals, strikes, abort)
     this.stop = () => {
       IDBTransaction.prototype.commit = commit
       for (const [name, original] of originals) if (original !== undefined) prototype[name] = original
+    }
+  }
+
+  /** Browsers abort between two tasks, never while requests are being made; nobody can once the transaction was told to commit. */
+  #abortRequests(
+    originals: readonly (readonly [string, Method | undefined])[],
+    strikes: () => boolean,
+    abort: (transaction: IDBTransaction) => void,
+  ): void {
+    const prototype = IDBObjectStore.prototype as unknown as Record<string, Method>
+    const { commit } = IDBTransaction.prototype
+    const struck = new WeakSet<IDBTransaction>()
+    const abortOnce = (transaction: IDBTransaction) => {
+      if (struck.delete(transaction)) abort(transaction)
+    }
+    IDBTransaction.prototype.commit = function () {
+      if (struck.has(this)) abortOnce(this)
+      else commit.call(this)
+    }
+    for (const [name, original] of originals) {
+      if (original === undefined) continue
+      prototype[name] = function (...args) {
+        const request = original.apply(this, args)
+        if (strikes()) {
+          struck.add(this.transaction)
+          queueMicrotask(() => abortOnce(this.transaction))
+        }
+        return request
+      }
     }
   }
 }

@@ -1,0 +1,1 @@
+import '../node_modules/sqlocal/dist/worker.js'

@@ -1,0 +1,1 @@
+export { SQLocal } from 'sqlocal'
