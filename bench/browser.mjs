@@ -1,7 +1,7 @@
 /**
- * `node bench/browser.mjs [--quick] [--rounds=3]`
+ * `node bench/browser.mjs [--quick] [--all] [--rounds=3]`
  * Measures DataSync (as built in dist/) in Chromium beside its peers there. A whole run is stored in bench/results-browser.json and
- * docs/benchmarks-browser.md; a quick one has a tenth of the rows, one round, and is only printed.
+ * docs/benchmarks-browser.md; a quick one has a tenth of the rows, one round, and is only printed. `--all`: beside sqlocal, pglite and absurder-sql too, which takes long.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
@@ -10,12 +10,25 @@ import { parseArgs } from 'node:util'
 import { withChromium } from './browser/chromium.mjs'
 import { collector } from './browser/collect.mjs'
 import { openTable, sizeTable, stepTable, totalTable, verdicts, verdictTable } from './browser/judge.mjs'
-import { accessHandlePool, batchAtomic, indexedDb, memory, mirror, opfs, sides } from './browser/sides.mjs'
+import {
+  accessHandlePool,
+  batchAtomic,
+  indexedDb,
+  memory,
+  mirror,
+  opfs,
+  others,
+  sides as usual,
+} from './browser/sides.mjs'
 import { sixteenSteps } from './browser/steps.mjs'
 import { markdownOf, printTable } from './browser/tables.mjs'
 import { versionOf } from './sides.mjs'
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean' }, rounds: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean' }, all: { type: 'boolean' }, rounds: { type: 'string' } },
+})
+const sides = values.all ? [...usual, ...others] : usual
+const entries = ['page.mjs', 'worker.mjs', ...(values.all ? ['sqlocal.mjs', 'sqlocal-worker.mjs'] : [])]
 const isQuick = values.quick ?? false
 const rounds = Number(values.rounds ?? (isQuick ? 1 : 3))
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1')
@@ -31,9 +44,10 @@ const environment = {
     .join(' '),
   '@journeyapps/wa-sqlite': versionOf('wa-sqlite'),
   '@sqlite.org/sqlite-wasm': versionOf('@sqlite.org/sqlite-wasm'),
+  ...(values.all ? Object.fromEntries(others.map(({ package: name }) => [name, versionOf(name)])) : {}),
 }
 
-await withChromium(['page.mjs', 'worker.mjs'], async (browser) => {
+await withChromium(entries, async (browser) => {
   const collected = collector(browser, { scale })
   for (let round = 0; round < rounds; round++) {
     for (const side of rotated(sides, round)) await writeOn(browser, collected, side, round)

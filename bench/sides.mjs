@@ -1,6 +1,5 @@
 /** The sides that are compared. Each opens the same table in a directory and offers the same calls on it. */
-import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 
@@ -197,8 +196,8 @@ export function metricsOf(db) {
 
 /** Version of an installed peer. @param {string} name */
 export function versionOf(name) {
-  const require = createRequire(import.meta.url)
+  const file = path.join(import.meta.dirname, 'node_modules', name, 'package.json')
   /** @type {{ version: string }} */
-  const { version } = require(`${name}/package.json`)
+  const { version } = JSON.parse(readFileSync(file, 'utf8'))
   return version
 }

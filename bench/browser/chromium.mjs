@@ -34,7 +34,7 @@ const startMs = 60_000
  */
 export async function withChromium(entries, use) {
   const directory = mkdtempSync(path.join(tmpdir(), 'datasync-bench-'))
-  const executablePath = await ensureChromium()
+  const executablePath = await ensureChromium({ isWhole: true })
   await bundle(entries, directory)
   const server = await serve(directory)
   const address = `http://localhost:${server.address().port}`
@@ -74,16 +74,23 @@ export async function withChromium(entries, use) {
 
 /** @param {readonly string[]} entries @param {string} directory */
 async function bundle(entries, directory) {
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: entries.map((entry) => path.join(import.meta.dirname, entry)),
     outdir: directory,
     bundle: true,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    external: ['/peers/*'],
+    external: ['/peers/*', '/sqlocal.js'],
+    // A worker is imported for what it does, which its package denies.
+    ignoreAnnotations: true,
     logLevel: 'error',
   })
+  // A peer that is bundled looks for these beside its script.
+  for (const input of Object.keys(metafile.inputs).filter((file) => file.endsWith('/sqlite-wasm/dist/index.mjs')))
+    for (const file of ['sqlite3.wasm', 'sqlite3-opfs-async-proxy.js'])
+      copyFileSync(path.resolve(path.dirname(input), file), path.join(directory, file))
   mkdirSync(path.join(directory, 'ours'))
   for (const file of ['worker.js', 'wa-sqlite.wasm'])
     copyFileSync(path.join(root, 'dist', file), path.join(directory, 'ours', file))

@@ -1,9 +1,11 @@
-/** Ours as an application has it: opened in the page, the database in its worker. */
+/** As an application has it: opened in the page, the database in its worker. */
 import { open } from '../../dist/browser.js'
-import { ofDatabase } from './connect.mjs'
+import { ofDatabase, oneByOne } from './connect.mjs'
+import { openSqlocal } from './more-peers.mjs'
 
 /** @param {import('./sides.mjs').Side} side @param {string} name @returns {Promise<import('./connect.mjs').Connection>} */
-export async function connectFromPage({ storage }, name) {
+export async function connectFromPage({ kind, storage }, name) {
+  if (kind === 'sqlocal') return oneByOne(await openSqlocal(name), () => NaN)
   const db = await open(name, { storage, worker: () => new Worker('/ours/worker.js', { type: 'module' }) })
   return { ...ofDatabase(db), barriers: () => barriersOf(db) }
 }

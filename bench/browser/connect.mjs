@@ -1,6 +1,7 @@
 /** A connection to a database of any side, inside a worker: the same few calls on each. */
 import { openHere } from '../../dist/browser-here.js'
 import { barriersOfThread } from './barriers.mjs'
+import { openAbsurder, openPglite } from './more-peers.mjs'
 
 /**
  * @typedef {object} Connection
@@ -10,6 +11,8 @@ import { barriersOfThread } from './barriers.mjs'
  * @property {() => unknown} close
  */
 
+/** @typedef {Pick<Connection, 'exec' | 'close'>} PlainConnection of a side that runs one statement at a time */
+
 /** @param {import('./sides.mjs').Side} side @param {string} name @returns {Promise<Connection>} */
 export async function connect(side, name) {
   const connection = await openers[side.kind](side, name)
@@ -17,7 +20,7 @@ export async function connect(side, name) {
   return connection
 }
 
-/** @type {Record<import('./sides.mjs').Side['kind'], (side: import('./sides.mjs').Side, name: string) => Promise<Connection>>} */
+/** @type {Record<Exclude<import('./sides.mjs').Side['kind'], 'sqlocal'>, (side: import('./sides.mjs').Side, name: string) => Promise<Connection>>} */
 const openers = {
   async ours({ storage }, name) {
     const db = await openHere(name, { storage, wasmUrl: '/ours/wa-sqlite.wasm' })
@@ -42,6 +45,9 @@ const openers = {
     const db = new pool.OpfsSAHPoolDb('/bench.db')
     return oneByOne({ exec: (sql) => db.exec(sql), close: () => db.close() })
   },
+
+  pglite: async (_, name) => oneByOne(await openPglite(name)),
+  'absurder-sql': async (_, name) => oneByOne(await openAbsurder(name)),
 }
 
 /** wa-sqlite as its README opens it. @param {{ vfs: string, build: string, name: string }} which */
@@ -67,14 +73,15 @@ export const ofDatabase = (db) => ({
 
 /**
  * A side whose connection runs one statement at a time: what is wanted at once waits in line.
- * @param {Pick<Connection, 'exec' | 'close'>} side
+ * @param {PlainConnection} side
+ * @param {() => number} [barriers]
  * @returns {Connection}
  */
-const oneByOne = ({ exec, close }) => ({
+export const oneByOne = ({ exec, close }, barriers = barriersOfThread) => ({
   exec,
   async execAll(statements) {
     for (const sql of statements) await exec(sql)
   },
-  barriers: barriersOfThread,
+  barriers,
   close,
 })

@@ -23,7 +23,7 @@ export function totalTable(collected, task, title, sides, against) {
       msText(own),
       ...against.map((other) => ratioText(own, totals(collected, task, other))),
       side.survives,
-      barriers.length === 0 ? '' : short(median(barriers)),
+      barriersText(barriers),
     ]
   })
   const headings = ['side', 'median', ...against.map(({ name }) => `× ${name.replace('wa-sqlite ', '')}`)]
@@ -115,6 +115,12 @@ export const verdictTable = (all) => ({
   headings: ['work', 'side', 'target', 'reached', ''],
   rows: all.map(({ work, side, bound, ratio, isMet }) => [work, side, bound, short(ratio), isMet ? 'met' : 'missed']),
 })
+
+/** @param {readonly number[]} counted NaN: where the side's own worker issues them, which nobody counts */
+function barriersText(counted) {
+  if (counted.length === 0) return ''
+  return counted.some(Number.isNaN) ? 'not counted' : short(median(counted))
+}
 
 const ratioText = (/** @type {readonly number[]} */ own, /** @type {readonly number[]} */ others) =>
   own.length === 0 || others.length === 0 ? '' : short(pairedRatio(own, others))

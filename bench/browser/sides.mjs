@@ -6,7 +6,7 @@
 /**
  * @typedef {object} Side
  * @property {string} name
- * @property {'ours' | 'wa-sqlite' | 'sqlite-wasm'} kind
+ * @property {'ours' | 'wa-sqlite' | 'sqlite-wasm' | 'sqlocal' | 'pglite' | 'absurder-sql'} kind
  * @property {'page' | 'worker'} from where it is called and measured; the database is in a dedicated worker either way
  * @property {string} survives
  * @property {'opfs' | 'indexeddb'} [storage] of ours
@@ -55,7 +55,23 @@ export const sahPool = {
   survives: power,
 }
 
-/** All of them, in the order of the tables. @type {readonly Side[]} */
+/**
+ * Of `--all` only. pglite is PostgreSQL, where one exec is one transaction; absurder-sql takes one statement a call.
+ * @type {readonly (Side & { package: string })[]}
+ */
+export const others = [
+  { name: 'sqlocal OPFS, from the page', kind: 'sqlocal', package: 'sqlocal', from: 'page', survives: power },
+  { name: 'pglite idb://', kind: 'pglite', package: '@electric-sql/pglite', from: 'worker', survives: browser },
+  {
+    name: 'absurder-sql IndexedDB, sync() after each exec',
+    kind: 'absurder-sql',
+    package: '@npiesco/absurder-sql',
+    from: 'worker',
+    survives: browser,
+  },
+]
+
+/** In the order of the tables. @type {readonly Side[]} */
 export const sides = [
   memory,
   opfs,
