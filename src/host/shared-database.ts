@@ -118,7 +118,7 @@ export class SharedDatabase implements Led {
     return this.#repeat((database) => database.forceSync())
   }
 
-  /** Of a leader elsewhere more is asked: one of an older version knows no less. */
+  /** A leader elsewhere is asked for forceSync, which every version of it knows: this member's freeze does not stop it. */
   async flush(): Promise<void> {
     const here = this.#here
     await (here === undefined ? this.forceSync() : here.flush())

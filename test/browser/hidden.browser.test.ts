@@ -64,8 +64,10 @@ test('a page that is hidden with nothing to flush opens no transaction: frozen i
   await db.query('SELECT 1', [], { durability: 'deferred' })
   await db.query('SELECT 1', [], { durability: 'deferred' })
   expect(begun).not.toHaveBeenCalled()
+  const committed = vi.spyOn(IDBTransaction.prototype, 'commit')
   await db.forceSync()
-  expect(begun, 'it would have been seen').toHaveBeenCalled()
+  expect(begun, 'it would have been seen').toHaveBeenCalledOnce()
+  expect(committed, 'the browser need not wait for the page').toHaveBeenCalledOnce()
 })
 
 describe('a frame that navigates away', () => {
