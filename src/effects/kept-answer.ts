@@ -15,7 +15,7 @@ interface KeptAnswer {
 export function encodeAnswer(value: unknown, error: unknown): string | null {
   const kept: KeptAnswer = error === undefined ? { value } : { error: plainError(error) }
   if (roomAfter(kept, limits.outcomeRowsBytesMax) < 0) return null
-  const text = JSON.stringify(pack(kept))
+  const text = textOf(kept)
   return text.length > limits.outcomeRowsBytesMax ? null : text
 }
 
@@ -58,23 +58,29 @@ function roomAfter(value: unknown, room: number): number {
   return left
 }
 
-/** JSON has neither bigint nor bytes: everything that is not a plain JSON scalar is a pair of a tag and its content. */
+/** JSON has neither bigint nor bytes nor infinity: everything that is not a plain JSON scalar is a pair of a tag and its content. */
 type Packed = null | boolean | number | string | readonly [tag: string, content: unknown]
 
-function pack(value: unknown): Packed {
-  if (typeof value === 'bigint') return ['bigint', String(value)]
-  if (value instanceof Uint8Array) return ['bytes', Array.from(value)]
-  if (Array.isArray(value)) return ['array', value.map(pack)]
-  if (typeof value === 'object' && value !== null) {
-    return ['object', Object.entries(value).map(([key, part]) => [key, pack(part)])]
-  }
-  return value === undefined ? ['undefined', 0] : (value as Packed)
+/** Written at once: this is done for every request of every member that follows. */
+function textOf(value: unknown): string {
+  if (typeof value === 'number') return isPlain(value) ? String(value) : `["number","${signed(value)}"]`
+  if (typeof value === 'bigint') return `["bigint","${value}"]`
+  if (value === undefined) return '["undefined",0]'
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (value instanceof Uint8Array) return `["bytes",[${value.join()}]]`
+  if (Array.isArray(value)) return `["array",[${value.map(textOf).join()}]]`
+  const parts = Object.entries(value).map(([key, part]) => `[${JSON.stringify(key)},${textOf(part)}]`)
+  return `["object",[${parts.join()}]]`
 }
+
+const isPlain = (value: number): boolean => Number.isFinite(value) && !Object.is(value, -0)
+const signed = (value: number): string => (value === 0 ? '-0' : String(value))
 
 function unpack(packed: Packed): unknown {
   if (!Array.isArray(packed)) return packed
   const [tag, content] = packed as readonly [string, unknown]
   if (tag === 'bigint') return BigInt(content as string)
+  if (tag === 'number') return Number(content)
   if (tag === 'bytes') return Uint8Array.from(content as number[])
   if (tag === 'array') return (content as Packed[]).map(unpack)
   if (tag === 'object')
