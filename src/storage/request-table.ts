@@ -45,8 +45,12 @@ export type RequestEntry = RequestOutcome | ClientFloor | ForgottenMarks
 
 interface Client {
   floor: number
-  readonly outcomes: Map<number, RequestOutcome>
+  /** By number, the lowest first. */
+  outcomes: Map<number, RequestOutcome>
+  highest: number
 }
+
+const newClient = (floor: number): Client => ({ floor, outcomes: new Map(), highest: 0 })
 
 export class RequestTable {
   /** In the order in which they spoke: the first is the next to be forgotten. */
@@ -68,7 +72,8 @@ export class RequestTable {
       const isSound = memberEpoch > floor && memberEpoch <= Math.max(epoch, floor + 1)
       return isSound ? { kind: 'fresh' } : { kind: 'unknown', memberFloor: floor }
     }
-    if (this.#forgotten.has(clientId)) return { kind: 'unknown' }
+    // Of members none is marked.
+    if (memberEpoch === undefined && this.#forgotten.has(clientId)) return { kind: 'unknown' }
     if (client !== undefined) return { kind: requestNo <= client.floor ? 'unknown' : 'fresh' }
     const isFull = this.#forgotten.isFull && this.#clients.size >= limits.clientsMax
     if (isFull) return { kind: 'unknown', isTableFull: true }
@@ -96,25 +101,27 @@ export class RequestTable {
 
   #begin({ clientId, floor }: ClientFloor): void {
     this.#forget(clientId)
-    this.#clients.set(clientId, { floor, outcomes: new Map() })
+    this.#clients.set(clientId, newClient(floor))
     this.#keepClientsMax()
   }
 
   #record(outcome: RequestOutcome): void {
     const { clientId, requestNo } = outcome
-    const client = this.#clients.get(clientId) ?? { floor: 0, outcomes: new Map<number, RequestOutcome>() }
+    const client = this.#clients.get(clientId) ?? newClient(0)
     this.#clients.delete(clientId)
     this.#clients.set(clientId, client)
     this.#answerBytes += bytesOf(outcome) - bytesOf(client.outcomes.get(requestNo))
     client.outcomes.set(requestNo, outcome)
+    if (requestNo >= client.highest) client.highest = requestNo
+    else client.outcomes = new Map([...client.outcomes].sort(([one], [other]) => one - other))
     if (client.outcomes.size > limits.outcomesPerClientMax) this.#forgetLowest(client)
     this.#keepClientsMax()
     if (this.#answerBytes > limits.outcomesBytesMax) this.#dropAnswers()
   }
 
   #forgetLowest(client: Client): void {
-    let lowest = Infinity
-    for (const requestNo of client.outcomes.keys()) lowest = Math.min(lowest, requestNo)
+    const [lowest] = client.outcomes.keys()
+    if (lowest === undefined) return
     this.#answerBytes -= bytesOf(client.outcomes.get(lowest))
     client.outcomes.delete(lowest)
     client.floor = Math.max(client.floor, lowest)
