@@ -178,7 +178,16 @@ export interface Database extends Queryable, AsyncDisposable {
   readonly recoveryReport: RecoveryReport
 }
 
-export interface LedTransactionOptions extends TransactionOptions {
+/** As much of an AbortSignal as a request needs. It is raised at most once. */
+export interface Signal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export interface LedTransactionOptions extends Omit<TransactionOptions, 'signal'> {
+  readonly signal?: Signal
   /** Under which its commit is known afterwards. */
   readonly requestId?: string
 }
@@ -187,7 +196,8 @@ export interface LedTransactionOptions extends TransactionOptions {
 export type RequestFate = 'applied' | 'fresh' | 'unknown'
 
 /** A request that came from another member. */
-export interface LedQueryOptions extends QueryOptions {
+export interface LedQueryOptions extends Omit<QueryOptions, 'signal'> {
+  readonly signal?: Signal
   /** The level of that member, where the request names none of its own. */
   readonly memberDurability?: Durability
 }

@@ -3,7 +3,7 @@
  * function returns, and by ROLLBACK when the function throws, when SQLite has rolled it back itself, at its deadline, when its signal
  * is raised, or when the medium failed under it. After its end every use of its handle is refused.
  */
-import type { ExecResult, Queryable, Statement, Transaction, TransactionOptions } from './api.ts'
+import type { ExecResult, LedTransactionOptions, Queryable, Statement, Transaction } from './api.ts'
 import { aborted } from './effects/request-queue.ts'
 import type { Clock, SqlEngine } from './effects/ports.ts'
 import { DatabaseError } from './errors.ts'
@@ -25,7 +25,7 @@ export interface TransactionPorts {
 export async function runTransaction<T>(
   ports: TransactionPorts,
   fn: (tx: Transaction) => Promise<T> | T,
-  options: TransactionOptions,
+  options: LedTransactionOptions,
 ): Promise<T> {
   const { engine } = ports
   const scope = new TransactionScope(ports)
@@ -50,7 +50,7 @@ export async function runTransaction<T>(
 const callback = async <T>(fn: (tx: Transaction) => Promise<T> | T, scope: TransactionScope): Promise<T> => fn(scope)
 
 /** A promise that rejects when the transaction must end before its function does. */
-function interrupt({ clock, onDiscarded }: TransactionPorts, scope: TransactionScope, options: TransactionOptions) {
+function interrupt({ clock, onDiscarded }: TransactionPorts, scope: TransactionScope, options: LedTransactionOptions) {
   const { signal, deadlineMs = limits.transactionDeadlineMs } = options
   const { promise, reject } = withReject()
   const end = (reason: DatabaseError) => {

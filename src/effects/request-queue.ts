@@ -1,4 +1,5 @@
 /** Requests that wait for their turn: bounded, first in first out, and each can leave early by its AbortSignal. */
+import type { Signal } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 
 interface Rejectable {
@@ -22,7 +23,7 @@ export class RequestQueue<E extends Rejectable> {
   }
 
   /** Appends `entry`, or rejects it with QUEUE_FULL or ABORTED. */
-  push(entry: E, signal: AbortSignal | undefined): void {
+  push(entry: E, signal: Signal | undefined): void {
     if (signal?.aborted === true) return entry.reject(aborted(signal))
     if (this.#length >= this.#max) return entry.reject(full(this.#max))
     this.#entries.push(entry)
@@ -45,7 +46,7 @@ export class RequestQueue<E extends Rejectable> {
   }
 
   /** Puts back what was taken off last. It may leave by its AbortSignal, as before. */
-  unshift(entry: E, signal: AbortSignal | undefined): void {
+  unshift(entry: E, signal: Signal | undefined): void {
     if (signal?.aborted === true) return entry.reject(aborted(signal))
     if (this.#head === 0) this.#entries.unshift(entry)
     else this.#entries[--this.#head] = entry
@@ -69,7 +70,7 @@ export class RequestQueue<E extends Rejectable> {
     return taken
   }
 
-  #listen(entry: E, signal: AbortSignal): void {
+  #listen(entry: E, signal: Signal): void {
     const leave = () => {
       for (const left of this.takeWhere((waiting) => waiting === entry)) left.reject(aborted(signal))
     }
@@ -96,7 +97,7 @@ export class RequestQueue<E extends Rejectable> {
 }
 
 /** The request was withdrawn before it ran. */
-export const aborted = (signal: AbortSignal) =>
+export const aborted = (signal: Signal) =>
   new DatabaseError('ABORTED', 'the AbortSignal was raised before the request took effect', { cause: signal.reason })
 
 const full = (max: number) =>

@@ -1,10 +1,11 @@
 /** What comes in pieces: each is asked for when the reader wants it, so the other side is never ahead of a slow reader. */
+import type { Signal } from '../api.ts'
 import type { ClientMessage, WireId } from '../wire/protocol.ts'
 import type { Link } from './link.ts'
 import { noAnswer } from './pending.ts'
 
 export interface ReadOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: Signal | undefined
   readonly waitMs: number
   /** Somebody waits for the next chunk, until what this returns is called. */
   readonly hold: () => () => void

@@ -1,13 +1,13 @@
 /** One request of a member that does not lead: what it asks, and how long it may wait. */
 import { DatabaseError } from '../errors.ts'
-import type { Led } from '../api.ts'
+import type { Led, Signal } from '../api.ts'
 import type { ClientIdentity } from './client-identity.ts'
 
 export interface Asked<T> {
   /** Asks it of whoever leads. */
   readonly run: (database: Led, how: { readonly requestId: string; readonly deadlineMs: number }) => Promise<T>
   readonly deadlineMs: number
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: Signal | undefined
   /** The caller's own; absent: one is given. */
   readonly requestId?: string | undefined
   /** Asking it twice does what asking it once does. Otherwise it ends with its leader. */
@@ -51,7 +51,7 @@ export function unresponsive({ name, sentCount }: Forwarded, why: string | undef
       )
 }
 
-export const withdrawn = ({ sentCount }: Forwarded, signal: AbortSignal): DatabaseError =>
+export const withdrawn = ({ sentCount }: Forwarded, signal: Signal): DatabaseError =>
   new DatabaseError('ABORTED', 'the AbortSignal was raised before the request was answered', {
     cause: signal.reason,
     ...(sentCount > 0 ? { outcome: 'unknown' as const } : {}),

@@ -1,9 +1,9 @@
 /** The calls with one answer, on a database or inside a transaction. */
-import type { Led, Transaction } from '../api.ts'
+import type { Led, Signal, Transaction } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 import type { CallMessage } from '../wire/protocol.ts'
 
-export async function callOn(database: Led, message: CallMessage, signal: AbortSignal): Promise<unknown> {
+export async function callOn(database: Led, message: CallMessage, signal: Signal): Promise<unknown> {
   switch (message.method) {
     case 'exec': {
       const [sql, params, options] = message.args

@@ -2,7 +2,7 @@
  * Iterations and exports: a chunk goes when the client pulls, so that a slow reader holds one chunk and not the result. A reader
  * that stops pulling is dropped after a while; so is one too many.
  */
-import type { Database, QueryOptions } from '../api.ts'
+import type { Led, LedQueryOptions, Signal } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Row, SqlParams, SqlValue } from '../sql.ts'
@@ -33,11 +33,11 @@ export class ServedReads {
   }
 
   /** Resolves when the last row was sent. */
-  iterate(database: Database, { id, sql, params }: IterateRequest, options: QueryOptions): Promise<void> {
+  iterate(database: Led, { id, sql, params }: IterateRequest, options: LedQueryOptions): Promise<void> {
     return this.#serve(id, inChunks(database.iterate(sql, params, options)), options.signal)
   }
 
-  export(database: Database, id: WireId, signal: AbortSignal): Promise<void> {
+  export(database: Led, id: WireId, signal: Signal): Promise<void> {
     return this.#serve(id, database.export(), signal)
   }
 
@@ -49,7 +49,7 @@ export class ServedReads {
     for (const { stop } of this.#readers.values()) stop(gone('the client has gone'))
   }
 
-  async #serve(id: WireId, chunks: AsyncIterable<Chunk>, signal: AbortSignal | undefined): Promise<void> {
+  async #serve(id: WireId, chunks: AsyncIterable<Chunk>, signal: Signal | undefined): Promise<void> {
     if (this.#readers.size >= limits.iterationsMax) {
       throw new DatabaseError(
         'QUEUE_FULL',

@@ -6,7 +6,7 @@
  *
  * When the client has gone, `release` aborts what it had begun; what it wrote is kept as if it had waited.
  */
-import type { Led, OpenOptions } from '../api.ts'
+import type { Led, OpenOptions, Signal } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { Channel, type Port } from '../wire/channel.ts'
@@ -30,6 +30,7 @@ import { ServedReads } from './served-reads.ts'
 import { ServedStreams } from './served-streams.ts'
 import { ServedTransactions } from './served-transactions.ts'
 import type { Timer } from './timer.ts'
+import { Withdrawal } from './withdrawal.ts'
 
 /** What the server's place does for its client; what is absent is refused. */
 export interface Services {
@@ -57,7 +58,7 @@ export class Server {
   readonly #services: Services
   readonly #channel: Channel<ClientMessage, ServerMessage>
   readonly #guard = new MessageGuard()
-  readonly #controllers = new Map<WireId, AbortController>()
+  readonly #withdrawals = new Map<WireId, Withdrawal>()
   readonly #transactions: ServedTransactions
   readonly #reads: ServedReads
   readonly #streams: ServedStreams
@@ -106,7 +107,7 @@ export class Server {
 
   /** The client has gone: nothing is waited for any more on its behalf. */
   release(): void {
-    for (const controller of this.#controllers.values()) controller.abort()
+    for (const withdrawal of this.#withdrawals.values()) withdrawal.abort()
     this.#streams.release()
     this.#transactions.release()
     this.#reads.release()
@@ -153,20 +154,20 @@ export class Server {
       case 'pull':
         return this.#reads.pull(message.id)
       case 'cancel':
-        return this.#controllers.get(message.id)?.abort()
+        return this.#withdrawals.get(message.id)?.abort()
       case 'subscribe':
         return this.#streams.subscribe(this.#database, message.stream, message.isOn)
     }
   }
 
   /** One piece of work with an id: its end is told, whatever it is. */
-  #answer(id: WireId, work: (signal: AbortSignal) => Promise<unknown>): void {
+  #answer(id: WireId, work: (signal: Signal) => Promise<unknown>): void {
     // A page's own worker is bounded by what a database lets wait.
     const max = this.#services.join === undefined ? limits.queueMax : limits.clientQueueMax
-    if (this.#controllers.size >= max) return this.#failed(id, flooded())
-    const controller = new AbortController()
-    this.#controllers.set(id, controller)
-    const begun = async () => work(controller.signal)
+    if (this.#withdrawals.size >= max) return this.#failed(id, flooded())
+    const withdrawal = new Withdrawal()
+    this.#withdrawals.set(id, withdrawal)
+    const begun = async () => work(withdrawal)
     begun().then(
       (value) => this.#ended(id, { kind: 'answer', id, value }, transferablesOf(value)),
       (error: unknown) => this.#failed(id, error),
@@ -174,7 +175,7 @@ export class Server {
   }
 
   #ended(id: WireId, message: ServerMessage, transfer: readonly Transferable[] = []): void {
-    this.#controllers.delete(id)
+    this.#withdrawals.delete(id)
     this.#channel.post(message, transfer)
   }
 
@@ -191,13 +192,15 @@ export class Server {
     )
   }
 
-  async #begin(name: string, options: WireOpenOptions, signal: AbortSignal): Promise<Opened> {
+  async #begin(name: string, options: WireOpenOptions, withdrawn: Signal): Promise<Opened> {
     if (this.#isBegun) throw new DatabaseError('MISUSE', 'a worker has one database')
     this.#isBegun = true
     const { isLogged, ...rest } = options
+    const stop = new AbortController()
+    withdrawn.addEventListener('abort', () => stop.abort(withdrawn.reason))
     const database = await offered(this.#services.open)(name, {
       ...rest,
-      signal,
+      signal: stop.signal,
       ...(isLogged ? { logger: this.#streams.logger() } : {}),
     })
     return this.#show(database)
@@ -217,7 +220,7 @@ export class Server {
     return { recoveryReport: database.recoveryReport, status: this.#streams.status(database) }
   }
 
-  #called(message: CallMessage, signal: AbortSignal): Promise<unknown> {
+  #called(message: CallMessage, signal: Signal): Promise<unknown> {
     const { within } = message
     return within === undefined
       ? callOn(this.#opened(), message, signal)
