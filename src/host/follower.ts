@@ -11,12 +11,12 @@ import type { Connection, Transport } from '../wire/transport.ts'
 import { leaderGone } from './leader-gone.ts'
 import { Link } from './link.ts'
 import { RemoteDatabase } from './remote-database.ts'
-import type { Timer } from './timer.ts'
+import type { MonotonicTimer } from './timer.ts'
 
 export interface FollowerPorts {
   readonly name: string
   readonly transport: Transport
-  readonly timer: Timer
+  readonly timer: MonotonicTimer
   readonly join: Omit<Join, 'epoch'>
   /** Of the greatest epoch that is known: a leader of an older one is not followed. */
   readonly epochMin: () => number

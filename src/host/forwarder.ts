@@ -14,6 +14,7 @@ import { assertRequestOptions } from '../request-options.ts'
 import { ClientIdentity } from './client-identity.ts'
 import { type Asked, type Forwarded, requestIdOf, unresponsive, withdrawn } from './forwarded.ts'
 import { isOfLeaderGone, leaderGone } from './leader-gone.ts'
+import { SharedTimer } from './shared-timer.ts'
 import type { MonotonicTimer } from './timer.ts'
 
 export interface ForwarderPorts {
@@ -30,6 +31,7 @@ interface Session {
 
 export class Forwarder {
   readonly #ports: ForwarderPorts
+  readonly #deadlines: SharedTimer
   /** In the order in which they were asked. */
   readonly #waiting = new Set<Forwarded>()
   #session: Session | undefined
@@ -47,6 +49,7 @@ export class Forwarder {
 
   constructor(ports: ForwarderPorts) {
     this.#ports = ports
+    this.#deadlines = new SharedTimer(ports.timer)
   }
 
   /** @throws LEADER_UNRESPONSIVE, LEADER_CHANGED if it is not repeatable, ABORTED, QUEUE_FULL, what the leader answers */
@@ -77,7 +80,7 @@ export class Forwarder {
       const onAbort = () => {
         if (signal !== undefined && entry.session === undefined) entry.reject(withdrawn(entry, signal))
       }
-      const cancelTimer = timer.after(deadlineMs, () => entry.reject(unresponsive(entry, this.#silence)))
+      const cancelTimer = this.#deadlines.after(deadlineMs, () => entry.reject(unresponsive(entry, this.#silence)))
       this.#waiting.add(entry)
       this.#idleCount += 1
       this.#tellWaiting()

@@ -17,10 +17,10 @@ import {
 import { decodeError } from '../wire/wire-error.ts'
 import { isServerMessage } from './message-guard.ts'
 import { Pending, type PendingOptions } from './pending.ts'
-import type { Timer } from './timer.ts'
+import type { MonotonicTimer } from './timer.ts'
 
 export interface LinkOptions {
-  readonly timer: Timer
+  readonly timer: MonotonicTimer
   readonly logger?: Logger | undefined
   /** Of a member that follows. Absent: the other side is a worker that nobody else can speak to. */
   readonly member?: {
@@ -36,7 +36,7 @@ export interface LinkOptions {
 export class Link {
   readonly #channel: Channel<ServerMessage, ClientMessage>
   readonly #pending: Pending
-  readonly #timer: Timer
+  readonly #timer: MonotonicTimer
   readonly #logger: Logger | undefined
   readonly #member: LinkOptions['member']
   #lastBeat: number | undefined

@@ -7,9 +7,11 @@ import type { ClientMessage, ServerMessage, WireId } from '../wire/protocol.ts'
 
 type Kind = ClientMessage['kind']
 type Shape = Readonly<Record<string, 'string' | 'number' | 'boolean' | 'object'>>
+/** Names and types: looked through for each message that comes. */
+type Shapes = ReadonlyMap<unknown, readonly (readonly [name: string, type: string])[]>
 
 /** What each kind has to have; `args` are what its method checks. */
-const shapes: Readonly<Record<Kind, Shape>> = {
+const shapes = shapesOf<Kind>({
   open: { id: 'number', name: 'string', options: 'object' },
   destroy: { id: 'number', name: 'string', options: 'object' },
   join: { id: 'number', join: 'object' },
@@ -22,10 +24,10 @@ const shapes: Readonly<Record<Kind, Shape>> = {
   pull: { id: 'number' },
   cancel: { id: 'number' },
   subscribe: { stream: 'string', isOn: 'boolean' },
-}
+})
 
 /** What a leader's messages have to have. */
-const told: Readonly<Record<ServerMessage['kind'], Shape>> = {
+const told = shapesOf<ServerMessage['kind']>({
   begun: { id: 'number' },
   chunk: { id: 'number', value: 'object' },
   answer: { id: 'number' },
@@ -36,7 +38,7 @@ const told: Readonly<Record<ServerMessage['kind'], Shape>> = {
   stalled: { beat: 'number' },
   resigned: {},
   logged: { level: 'string', record: 'object' },
-}
+})
 
 /** Begin something under an id of their own. */
 const requests = ['call', 'begin', 'iterate', 'export'] as const satisfies Kind[]
@@ -86,10 +88,15 @@ const isClientMessage = (message: unknown): message is ClientMessage => isOfShap
 /** Whether it has what its kind has to have. */
 export const isServerMessage = (message: unknown): message is ServerMessage => isOfShape(message, told)
 
-function isOfShape(message: unknown, known: Readonly<Record<string, Shape>>): boolean {
-  if (typeof message !== 'object' || message === null || !('kind' in message)) return false
-  const { kind } = message
-  if (typeof kind !== 'string' || !Object.hasOwn(known, kind)) return false
+function shapesOf<K extends string>(shapes: Readonly<Record<K, Shape>>): Shapes {
+  return new Map(Object.entries<Shape>(shapes).map(([kind, shape]) => [kind, Object.entries(shape)]))
+}
+
+function isOfShape(message: unknown, known: Shapes): boolean {
+  if (typeof message !== 'object' || message === null) return false
   const parts = message as Readonly<Record<string, unknown>>
-  return Object.entries(known[kind] ?? {}).every(([name, type]) => typeof parts[name] === type && parts[name] !== null)
+  const shape = known.get(parts['kind'])
+  if (shape === undefined) return false
+  for (const [name, type] of shape) if (typeof parts[name] !== type || parts[name] === null) return false
+  return true
 }

@@ -1,6 +1,8 @@
 /** Ids that wait for their end. Each gets exactly one; when the other side is gone, all do. */
+import type { Signal } from '../api.ts'
 import { DatabaseError, inDoubt } from '../errors.ts'
-import type { Timer } from './timer.ts'
+import { SharedTimer } from './shared-timer.ts'
+import type { MonotonicTimer } from './timer.ts'
 import type { ClientMessage, WireId } from '../wire/protocol.ts'
 
 export interface Waiting {
@@ -12,7 +14,7 @@ export interface Waiting {
 }
 
 export interface PendingOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: Signal | undefined
   /** No answer for this long: rejected, outcome unknown. Absent: the work has no bound of its own, and the other side ends it. */
   readonly waitMs?: number
   /** Buffers of the message that belong to the other side from then on. */
@@ -25,14 +27,14 @@ export interface PendingOptions {
 
 export class Pending {
   readonly #post: (message: ClientMessage, transfer?: readonly Transferable[]) => void
-  readonly #timer: Timer
+  readonly #timer: SharedTimer
   readonly #waiting = new Map<WireId, Waiting>()
   #lastId = 0
   #lost: DatabaseError | undefined
 
-  constructor(post: (message: ClientMessage, transfer?: readonly Transferable[]) => void, timer: Timer) {
+  constructor(post: (message: ClientMessage, transfer?: readonly Transferable[]) => void, timer: MonotonicTimer) {
     this.#post = post
-    this.#timer = timer
+    this.#timer = new SharedTimer(timer)
   }
 
   /** Sends the message that `make` makes for a new id. Resolves or rejects with its end. */

@@ -1,18 +1,18 @@
 /** A worker as the other side of a channel: its death is everybody's answer. */
 import { DatabaseError } from '../errors.ts'
 import type { Port } from '../wire/channel.ts'
-import type { Timer } from './timer.ts'
+import type { MonotonicTimer } from './timer.ts'
 
 export interface OtherSide {
   readonly port: Port
-  readonly timer: Timer
+  readonly timer: MonotonicTimer
   /** Called once if the other side dies. */
   onDeath(tell: (error: DatabaseError) => void): void
   /** It is not needed any more. */
   end(): void
 }
 
-export function listenTo(worker: Worker, timer: Timer): OtherSide {
+export function listenTo(worker: Worker, timer: MonotonicTimer): OtherSide {
   return {
     port: worker,
     timer,

@@ -4,12 +4,14 @@
 const TRANSFER_BYTES_MIN = 65_536
 /** Values are looked into this deep: a list of rows of columns. */
 const DEPTH_MAX = 3
+const NONE: readonly ArrayBuffer[] = []
 
 /** The buffers of large blobs in `value`, each once; those that share a buffer with something else are left to be copied. */
-export function transferablesOf(value: unknown): ArrayBuffer[] {
+export function transferablesOf(value: unknown): readonly ArrayBuffer[] {
+  if (typeof value !== 'object' || value === null) return NONE
   const found = new Set<ArrayBuffer>()
   collect(value, found, 0)
-  return [...found]
+  return found.size === 0 ? NONE : [...found]
 }
 
 function collect(value: unknown, found: Set<ArrayBuffer>, depth: number): void {

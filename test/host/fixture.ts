@@ -3,7 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { onTestFinished } from 'vitest'
 import { systemClock } from '../../src/effects/clock.ts'
 import { openRemote } from '../../src/host/open-remote.ts'
-import type { Timer } from '../../src/host/timer.ts'
+import type { MonotonicTimer } from '../../src/host/timer.ts'
 import { Server } from '../../src/host/server.ts'
 import type { Database, DatabaseError, OpenOptions } from '../../src/index.ts'
 import { destroy, open } from '../../src/index.ts'
@@ -22,7 +22,10 @@ export interface Remote {
   readonly clientEnd: MessagePort
 }
 
-export async function openBehindChannel(options: OpenOptions = {}, timer: Timer = systemClock): Promise<Remote> {
+export async function openBehindChannel(
+  options: OpenOptions = {},
+  timer: MonotonicTimer = systemClock,
+): Promise<Remote> {
   const { port1, port2 } = new MessageChannel()
   const server = new Server(portOf(port2), {
     timer: systemClock,
