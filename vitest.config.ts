@@ -1,6 +1,6 @@
 /**
- * Three projects. `pure`: files that hold no lock of the system and end nothing, several to a process. `node`: every file in its own
- * process, so that locks and kills never meet. `browser`: files that end in `.browser.test.ts`, in a page of headless Chromium with a profile
+ * Three projects. `pure`: files that end nothing and leave nothing behind, several to a process. `node`: every file in its own process,
+ * so that kills, replaced modules and what a process weighs never meet. `browser`: files that end in `.browser.test.ts`, in a page of headless Chromium with a profile
  * on the disk, one file after the other.
  */
 import { playwright } from '@vitest/browser-playwright'
@@ -9,7 +9,12 @@ import { chromiumFlags, findChromium } from './scripts/chromium.mjs'
 import { freshProfile } from './test/browser/fresh-profile.ts'
 
 const browserTests = 'test/browser/**/*.browser.test.ts'
-const pureTests = ['unit', 'model', 'contract', 'indexeddb', 'host'].map((folder) => `test/${folder}/**/*.test.ts`)
+const pureTests = [
+  ...['unit', 'model', 'contract', 'indexeddb', 'host'].map((folder) => `test/${folder}/**/*.test.ts`),
+  // How much memory is in use, and modules that are others than shipped, are of a process.
+  'test/api/!(large|wasm-file).test.ts',
+  'test/attacks/!(lease).test.ts',
+]
 const patient = { testTimeout: 300_000, hookTimeout: 120_000 }
 const executablePath = findChromium()
 
