@@ -1,5 +1,6 @@
 /** Opens the store of a held place: the recovery machine decides each step, the store's session does it. */
 import { createActor } from 'xstate'
+import { assert } from './assert.ts'
 import type { HeldPlace } from './effects/place.ts'
 import type { Clock } from './effects/ports.ts'
 import { recover, type RecoverySteps } from './effects/recover.ts'
@@ -49,7 +50,7 @@ export async function recoverStore(held: HeldPlace, settings: Settings, context:
     damage = first
   })
   try {
-    await recover(machine, signal === undefined ? steps : interruptible(steps, signal), (code) => refusal(code, damage))
+    await recover(machine, signal === undefined ? steps : interruptible(steps, signal), () => refusal(session, damage))
     return { store: await session.finish(), report: session.report, ms: clock.now() - startedAtMs }
   } catch (error) {
     session.abandon()
@@ -101,11 +102,11 @@ function interruptible(steps: RecoverySteps, signal: AbortSignal): RecoverySteps
   return Object.fromEntries(entries) as RecoverySteps
 }
 
-/** Damage that the machine does not go on with: nothing was changed but what a recovery may always do again. */
-const refusal = (code: DatabaseError['code'], damage: DamagedBlock | undefined): DatabaseError =>
-  damage === undefined
-    ? new DatabaseError(
-        code,
-        'the store is damaged; open it with recovery.onCorruption "report" or "repair", or restore a backup',
-      )
-    : new DatabaseError(damage.code, damage.message, { details: { blockNo: damage.blockNo, file: damage.file } })
+/** Why the machine does not go on with what was found, in blocks or before they were looked at. Nothing was changed but the epoch. */
+function refusal({ refusal: found }: RecoverySession, damage: DamagedBlock | undefined): DatabaseError {
+  const refused = damage === undefined ? found : { ...damage, details: { blockNo: damage.blockNo, file: damage.file } }
+  assert(refused !== undefined, 'what is not gone on with has a reason')
+  const { code, message, details } = refused
+  const whatToDo = 'open it with recovery.onCorruption "report" or "repair", or restore a backup'
+  return new DatabaseError(code, `${message}; ${whatToDo}`, { details })
+}

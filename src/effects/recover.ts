@@ -20,7 +20,7 @@ const stepNames = [
 export function recover(
   machine: MachineRef<RecoveryEvent, RecoveryEmitted>,
   steps: RecoverySteps,
-  refusal: (code: DatabaseError['code']) => DatabaseError,
+  refusal: () => DatabaseError,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let error: unknown
@@ -34,7 +34,7 @@ export function recover(
     }
     for (const step of stepNames) machine.on(`${step}.wanted`, () => void take(step))
     machine.on('recovery.finished', () => resolve())
-    machine.on('recovery.failed', ({ code }) => reject(error === undefined ? refusal(code) : asDatabaseError(error)))
+    machine.on('recovery.failed', () => reject(error === undefined ? refusal() : asDatabaseError(error)))
     machine.send({ type: 'recovery.requested' })
   })
 }

@@ -28,6 +28,9 @@ export function witnessed(
       onRecovered(report)
       return store
     },
+    get refusal() {
+      return session.refusal
+    },
     get report() {
       return session.report
     },

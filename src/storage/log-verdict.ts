@@ -20,6 +20,12 @@ export interface AcceptedSegment {
   readonly voids: boolean
 }
 
+export interface ImagePlace {
+  readonly file: string
+  readonly at: number
+  readonly blockNo: number
+}
+
 export interface LogVerdict {
   readonly accepted: readonly AcceptedSegment[]
   readonly lastTxid: Txid
@@ -32,7 +38,7 @@ export interface LogVerdict {
   /** The log is damaged at or before its durable end, and ends there now. */
   readonly damage: LogDamage | undefined
   /** Durable records are whole, but images in them are not: their blocks, unless a later record holds them. */
-  readonly damagedImages: number
+  readonly damagedImages: readonly ImagePlace[]
   readonly hasUnknownAlgorithm: boolean
   /** The segment at which the log begins is gone: the header is older than it. */
   readonly isHeaderStale: boolean
@@ -53,7 +59,11 @@ export function logVerdict(header: Header, logs: readonly LogFileFinding[]): Log
   const isStartGone = chain.accepted[0]?.records.length === 0 || chain.accepted.length === 0
   const isCorrupt = durableThrough > lastTxid || isStartGone
   const tail = tailOf(accepted, logs)
-  const images = records.filter(({ damaged, record }) => damaged.length > 0 && !isCarry(record))
+  const images = accepted.flatMap(({ file, records: own }) =>
+    own
+      .filter(({ record }) => !isCarry(record))
+      .flatMap(({ damaged }) => damaged.map(({ blockNo, imageAt, code }) => ({ file, at: imageAt, blockNo, code }))),
+  )
   return {
     accepted,
     lastTxid,
@@ -63,8 +73,8 @@ export function logVerdict(header: Header, logs: readonly LogFileFinding[]): Log
     durableThrough,
     tornTail: isCorrupt ? undefined : tail,
     damage: isCorrupt ? { ...placeOf(accepted, logs), fromTxid: lastTxid + 1, toTxid: durableThrough } : undefined,
-    damagedImages: images.reduce((sum, { damaged }) => sum + damaged.length, 0),
-    hasUnknownAlgorithm: images.some(({ damaged }) => damaged.some(({ code }) => code === 'ALGORITHM_MISMATCH')),
+    damagedImages: images.map(({ file, at, blockNo }) => ({ file, at, blockNo })),
+    hasUnknownAlgorithm: images.some(({ code }) => code === 'ALGORITHM_MISMATCH'),
     isHeaderStale: isStartGone && isStale(header, logs),
     discarded: logs
       .filter(({ file, header: segment }) => isSince(header, segment) && !accepted.some((one) => one.file === file))

@@ -6,6 +6,7 @@ import { DatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { epoch } from '../units.ts'
 import { createStore, openFiles } from './create-store.ts'
+import { type CutLog, cutLogsOf, cutRefusal, makeWhole } from './cut-logs.ts'
 import { loadChecksums } from './checksum.ts'
 import type { FileSystem, StoreFile } from './file-system.ts'
 import { fileNames } from './format.ts'
@@ -20,6 +21,8 @@ export interface Begun extends OpenedFiles {
   readonly found: 'created' | 'existing'
   /** As it was before the epoch was raised. */
   readonly before: Header
+  /** What stood behind its end is gone. */
+  readonly cutLog: CutLog | undefined
 }
 
 /**
@@ -37,12 +40,14 @@ export async function beginReign(fs: FileSystem, options: StoreOptions): Promise
   const meter = newMeter()
   const raw = await openFiles(fs, { create: false })
   try {
-    const { header: found, slot } = inspect(raw, options)
+    const cutLogs = cutLogsOf(raw.logs, segmentBytes)
+    const { header: found, slot } = inspect(raw, options, cutLogs)
     const files = meteredFiles(raw, meter)
     const header = new HeaderFile(files.header, found, slot)
     const greatest = Math.max(found.epoch, options.epochFloor ?? 0, ...segmentEpochs(raw))
     await header.settle()
     await header.write({ epoch: epoch(greatest + 1), isClean: false })
+    cutLogs.forEach(makeWhole)
     return {
       fs,
       files,
@@ -50,6 +55,7 @@ export async function beginReign(fs: FileSystem, options: StoreOptions): Promise
       meter,
       before: found,
       found: isNew ? 'created' : 'existing',
+      cutLog: cutLogs[0],
       checksum: options.checksum,
       timeMs: options.timeMs ?? 0,
       cacheBytes: options.cacheBytes ?? limits.cacheBytes,
@@ -128,7 +134,11 @@ async function withFile<T>(fs: FileSystem, name: string, look: (file: StoreFile)
 }
 
 /** Everything that can be refused without reading the log. */
-function inspect(files: StoreFiles, options: StoreOptions): { readonly header: Header; readonly slot: 0 | 1 } {
+function inspect(
+  files: StoreFiles,
+  options: StoreOptions,
+  [cutLog]: readonly CutLog[],
+): { readonly header: Header; readonly slot: 0 | 1 } {
   const slots = readHeader(files.header)
   const header = newestOf(slots)
   if (header === undefined) throw corrupt('HEADER_CORRUPT', fileNames.header, 'has no valid slot')
@@ -144,6 +154,7 @@ function inspect(files: StoreFiles, options: StoreOptions): { readonly header: H
   }
   const unknown = slots.slots.find((slot) => slot.kind === 'unknown-format')
   if (unknown !== undefined) throw unknownFormat(fileNames.header, unknown.version)
+  if (cutLog !== undefined && options.onCorruption === 'fail') throw cutRefusal(cutLog)
   assertLogStart(files, header)
   const [first] = slots.slots
   return { header, slot: first.kind === 'sound' && first.value.headerSeq === header.headerSeq ? 0 : 1 }

@@ -52,6 +52,8 @@ export interface RecoverySession {
   /** Blocks that could not be restored are quarantined; they read as CHECKSUM_MISMATCH until they are written again. */
   repair(): Promise<{ readonly unrepaired: readonly number[] }>
   finish(): Promise<BlockStore>
+  /** What it is refused with after all that was found; undefined: nothing, or it was not looked yet. */
+  readonly refusal: DatabaseError | undefined
   /** As far as the steps have come. */
   readonly report: RecoveryReport
   /**
@@ -82,6 +84,9 @@ export function recoverySession(fs: FileSystem, options: StoreOptions): Recovery
       held.assertHeld()
       isFinished = true
       return steps.finish()
+    },
+    get refusal() {
+      return steps.refusal
     },
     get report() {
       return steps.report
@@ -142,6 +147,12 @@ class Steps {
     return this.#draft
   }
 
+  get refusal(): DatabaseError | undefined {
+    if (this.#scanned === undefined) return undefined
+    const plan = decide(this.#scanned.findings, this.#options)
+    return plan.kind === 'refuse' ? refused(plan) : undefined
+  }
+
   async begin() {
     assert(this.#begun === undefined, 'a recovery begins once')
     const begun = await beginReign(this.#fs, this.#options)
@@ -159,7 +170,7 @@ class Steps {
   }
 
   async scan(): Promise<ScanSummary> {
-    const { files, header, fs } = inOrder(this.#begun)
+    const { files, header, fs, cutLog } = inOrder(this.#begun)
     const { current } = header
     const logs = files.logs.map((file) => scanLogFile(file, current.storeId))
     const table = BlockTable.read(files.table, current)
@@ -171,16 +182,18 @@ class Steps {
     this.#draft.durableThrough = verdict.durableThrough
     this.#draft.steps.segmentsScanned = logs.filter(({ header: { kind } }) => kind === 'sound').length
     this.#draft.steps.recordsScanned = logs.reduce((sum, log) => sum + log.records.length, 0)
-    const isCorrupt = verdict.damage !== undefined || verdict.damagedImages > 0
+    const isCorrupt = cutLog !== undefined || verdict.damage !== undefined || verdict.damagedImages.length > 0
     return { records, tornBytes: verdict.tornTail?.bytes ?? 0, isCorrupt: isCorrupt && !verdict.isHeaderStale }
   }
 
   async decide() {
     const plan = decide(inOrder(this.#scanned).findings, this.#options)
-    if (plan.kind === 'refuse') throw new DatabaseError(plan.code, plan.message, { details: plan.details })
+    if (plan.kind === 'refuse') throw refused(plan)
     this.#plan = plan
-    const { tornTail, damage, discarded } = plan.log
-    Object.assign(this.#draft, { tornTail, logDamage: damage, discardedSegments: discarded })
+    const { tornTail, damage, discarded, lastTxid, durableThrough } = plan.log
+    const { cutLog } = inOrder(this.#begun)
+    const cut = cutLog && { file: cutLog.file.name, at: cutLog.bytes, fromTxid: lastTxid + 1, toTxid: durableThrough }
+    Object.assign(this.#draft, { tornTail, logDamage: damage ?? cut, discardedSegments: discarded })
     return { isRollback: plan.isRollback }
   }
 
@@ -216,6 +229,9 @@ class Steps {
     return new FileStore({ ...inOrder(this.#parts), presence: this.#options.presence })
   }
 }
+
+const refused = ({ code, message, details }: Extract<Plan, { kind: 'refuse' }>) =>
+  new DatabaseError(code, message, { details })
 
 /** The result of the step before. */
 function inOrder<T>(result: T | undefined): T {

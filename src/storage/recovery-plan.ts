@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../errors.ts'
 import type { Header } from './header.ts'
+import { fileNames } from './format.ts'
 import { logVerdict, type LogVerdict } from './log-verdict.ts'
 import type { LogFileFinding } from './scan.ts'
 
@@ -46,29 +47,38 @@ export type Plan =
 export function decide(findings: Findings, modes: Modes): Plan {
   const { header, home, table } = findings
   const log = logVerdict(header, findings.logs)
-  const version = unknownVersionOf(findings.logs)
-  if (version) return refuse('FORMAT_UNKNOWN', 'the log was written by a newer version of this package')
+  const newer = findings.logs.find(({ header, stop }) => header.kind === 'unknown-format' || stop === 'unknown-format')
+  if (newer !== undefined) {
+    const { file } = newer
+    return refuse('FORMAT_UNKNOWN', `${file} was written by a newer version of this package`, { file })
+  }
   if (log.isHeaderStale) {
-    return refuse('HEADER_CORRUPT', 'the header is older than the start of the log', { logStart: header.logStart })
+    const details = { file: fileNames.header, logStart: header.logStart }
+    return refuse('HEADER_CORRUPT', 'the header is older than the start of the log', details)
   }
   const changed = isChangedOutside(home)
   const hasCommits = log.lastTxid > header.checkpointedTxid
   if (changed && (modes.homeChanged === 'fail' || home.outside !== 'changed' || hasCommits)) {
     return refuseChanged(home, { hasCommits })
   }
-  if (log.hasUnknownAlgorithm && modes.onCorruption === 'fail') {
-    return refuse('ALGORITHM_MISMATCH', 'the log names a checksum algorithm that is not known')
+  const [image] = log.damagedImages
+  if (image !== undefined && log.hasUnknownAlgorithm && modes.onCorruption === 'fail') {
+    return refuse('ALGORITHM_MISMATCH', `${image.file} names a checksum algorithm that is not known`, { ...image })
   }
-  if ((log.damage !== undefined || log.damagedImages > 0) && modes.onCorruption === 'fail') {
-    return refuse('LOG_CORRUPT', 'the log is damaged before its durable end', { ...log.damage })
+  const damage = log.damage ?? image
+  if (damage !== undefined && modes.onCorruption === 'fail') {
+    const where = `${damage.file} is damaged at byte ${damage.at}, before the durable end of the log`
+    return refuse('LOG_CORRUPT', where, { ...damage })
   }
   const isTableSound = table.damagedPages.length === 0 && table.isHashRight
   if (!isTableSound && modes.onCorruption !== 'repair') {
-    return refuse('TABLE_CORRUPT', 'the block table is damaged', { pages: table.damagedPages })
+    const details = { file: fileNames.table, pages: table.damagedPages }
+    return refuse('TABLE_CORRUPT', 'the block table is damaged', details)
   }
   const isShort = !changed && home.bytes < log.sizeBlocksMin * header.blockSize
   if (isShort && modes.onCorruption === 'fail') {
     return refuse('HOME_CORRUPT', 'the home file is shorter than the database', {
+      file: fileNames.home,
       bytes: home.bytes,
       bytesOwed: log.sizeBlocksMin * header.blockSize,
     })
@@ -97,7 +107,9 @@ const outsideReasons: Readonly<Record<HomeFinding['outside'], string>> = {
 
 /** Commits that only the log holds were made on the home as it was before: the two cannot be put together. */
 const refuseChanged = ({ outside, bytes }: HomeFinding, { hasCommits }: { readonly hasCommits: boolean }): Plan =>
-  refuse('HOME_CHANGED_OUTSIDE', outsideReasons[outside], { reason: outside, bytes, hasUnfoldedCommits: hasCommits })
-
-const unknownVersionOf = (logs: readonly LogFileFinding[]): boolean =>
-  logs.some(({ header, stop }) => header.kind === 'unknown-format' || stop === 'unknown-format')
+  refuse('HOME_CHANGED_OUTSIDE', outsideReasons[outside], {
+    file: fileNames.home,
+    reason: outside,
+    bytes,
+    hasUnfoldedCommits: hasCommits,
+  })

@@ -44,7 +44,10 @@ export interface TornTail {
 export interface LogDamage {
   readonly file: string
   readonly at: number
-  /** First transaction that is damaged or missing, and the last one known to have been durable. */
+  /**
+   * First transaction that is damaged or missing, and the last one known to have been durable. Where a file was cut at the end of a record
+   * none may be known: then `toTxid` is `fromTxid` − 1.
+   */
   readonly fromTxid: number
   readonly toTxid: number
 }

@@ -3,6 +3,7 @@
  * transaction that anything sound calls durable; what is missing or damaged behind it is cut, at or before it it is corruption.
  */
 import { type Txid, txid } from '../../units.ts'
+import type { ImagePlace } from '../log-verdict.ts'
 import type { DecodedRecord } from '../record-decoder.ts'
 import type { LogDamage, TornTail } from '../recovery-report.ts'
 import type { LoggedRecord } from './log-index.ts'
@@ -27,7 +28,8 @@ export interface IdbLogVerdict {
   readonly durableThrough: Txid
   readonly tornTail: TornTail | undefined
   readonly damage: LogDamage | undefined
-  readonly damagedImages: number
+  /** `at`: the key of their record. */
+  readonly damagedImages: readonly ImagePlace[]
   readonly hasUnknownAlgorithm: boolean
   readonly hasUnknownFormat: boolean
   /** Values that are not part of the log: they are cut. */
@@ -39,13 +41,14 @@ export function logVerdict(start: LogStart, found: readonly Found[]): IdbLogVerd
   const durableThrough = durableThroughOf(start, found)
   const accepted: LoggedRecord[] = []
   let { chain: hash, checkpointedTxid: lastTxid } = start
-  let [epoch, damagedImages, hasUnknownAlgorithm] = [0, 0, false]
+  const damagedImages: ImagePlace[] = []
+  let [epoch, hasUnknownAlgorithm] = [0, false]
   for (const { key, decoded, chunks, chunkEpoch, bytes } of found) {
     if (decoded.kind !== 'whole') break
     const { record, damaged } = decoded
     const follows = record.prev === hash && record.firstTxid === lastTxid + 1 && key === record.firstTxid
     if (!follows || record.epoch < epoch || (damaged.length > 0 && record.lastTxid > durableThrough)) break
-    damagedImages += damaged.length
+    damagedImages.push(...damaged.map(({ blockNo }) => ({ file: 'log', at: key, blockNo })))
     hasUnknownAlgorithm ||= damaged.some(({ code }) => code === 'ALGORITHM_MISMATCH')
     const { firstTxid } = record
     accepted.push({

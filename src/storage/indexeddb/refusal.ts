@@ -12,13 +12,15 @@ export function refusalOf(
     new DatabaseError(code, message, { details })
   if (log.hasUnknownFormat) return refuse('FORMAT_UNKNOWN', 'the log was written by a newer version of this package')
   if (damagedPages.length > 0 && onCorruption !== 'repair') {
-    return refuse('TABLE_CORRUPT', 'the block table is damaged', { pages: damagedPages })
+    return refuse('TABLE_CORRUPT', 'the block table is damaged', { file: 'table', pages: damagedPages })
   }
   if (onCorruption !== 'fail') return undefined
+  const [image] = log.damagedImages
   if (log.hasUnknownAlgorithm)
-    return refuse('ALGORITHM_MISMATCH', 'the log names a checksum algorithm that is not known')
-  if (log.damage !== undefined || log.damagedImages > 0) {
-    return refuse('LOG_CORRUPT', 'the log is damaged before its durable end', { ...log.damage })
+    return refuse('ALGORITHM_MISMATCH', 'the log names a checksum algorithm that is not known', { ...image })
+  const damage = log.damage ?? image
+  if (damage !== undefined) {
+    return refuse('LOG_CORRUPT', `the log is damaged at key ${damage.at}, before its durable end`, { ...damage })
   }
   return undefined
 }

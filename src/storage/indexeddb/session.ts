@@ -68,6 +68,12 @@ class Session implements RecoverySession {
     return this.#draft
   }
 
+  get refusal(): DatabaseError | undefined {
+    if (this.#scanned === undefined) return undefined
+    const { verdict, found } = this.#scanned
+    return refusalOf(verdict, found.home, this.#options)
+  }
+
   async begin() {
     assert(this.#begun === undefined, 'a recovery begins once')
     const begun = await beginReign(this.#connection, this.#options)
@@ -93,13 +99,13 @@ class Session implements RecoverySession {
     this.#draft.durableThrough = durableThrough
     this.#draft.steps.recordsScanned = found.log.length
     this.#draft.steps.segmentsScanned = found.home.segments.length
-    const isCorrupt = damage !== undefined || damagedImages > 0
+    const isCorrupt = damage !== undefined || damagedImages.length > 0
     return { records: accepted.length, tornBytes: tornTail?.bytes ?? 0, isCorrupt }
   }
 
   async decide() {
-    const { verdict, found } = inOrder(this.#scanned)
-    const refusal = refusalOf(verdict, found.home, this.#options)
+    const { verdict } = inOrder(this.#scanned)
+    const { refusal } = this
     if (refusal !== undefined) throw refusal
     const { tornTail, damage } = verdict
     Object.assign(this.#draft, { tornTail, logDamage: damage })

@@ -44,7 +44,7 @@ describe('what is done', () => {
       'a durable image that is damaged, report',
       { logs: logsOf({ records: [{ first: 11, damaged: true }, { first: 12 }] }) },
       report,
-      { kind: 'recover', log: { lastTxid: 12, damagedImages: 1 } },
+      { kind: 'recover', log: { lastTxid: 12, damagedImages: [{ file: 'log-0', blockNo: 0 }] } },
     ],
     ['a log that begins behind the header', { logs: staleLogs }, repair, { code: 'HEADER_CORRUPT' }],
     [
