@@ -17,7 +17,8 @@ export interface OpenOptions {
     | 'opfs'
     | 'indexeddb'
     | 'memory'
-    | { readonly kind: 'fs'; readonly base?: string }
+    /** `network`: on a file system that machines share too, where locks and barriers mean too little to promise anything. */
+    | { readonly kind: 'fs'; readonly base?: string; readonly network?: boolean }
     | { readonly kind: 'memory' }
   /** Level of every request that does not name its own. Default 'strict'. */
   readonly durability?: Durability

@@ -7,7 +7,7 @@ import { openAt } from './open-at.ts'
 import { assertName, type Settings, settingsOf } from './options.ts'
 
 /**
- * Opens the database `name`, made if there is none. Resolves when it leads: nobody else can write it until it is closed.
+ * Opens the database `name`, made if there is none. Resolves when this member leads it, or has found whoever does.
  * @throws INVALID_NAME, INVALID_OPTIONS, NOT_SUPPORTED, STORE_LOCKED, ABORTED, and what the store meets when it is recovered
  */
 export async function open(name: string, options: OpenOptions = {}): Promise<Database> {
@@ -25,9 +25,9 @@ export async function destroy(name: string, options: Pick<OpenOptions, 'storage'
   await (await placeFor(name, settingsOf(options))).destroy()
 }
 
-async function placeFor(name: string, { medium, base }: Settings): Promise<Place> {
+async function placeFor(name: string, { medium, base, mayBeNetwork }: Settings): Promise<Place> {
   if (medium === 'memory') return memoryPlace()
-  if (medium === 'auto' || medium === 'fs') return directoryPlace(base, name)
+  if (medium === 'auto' || medium === 'fs') return directoryPlace({ base, mayBeNetwork }, name)
   throw new DatabaseError('NOT_SUPPORTED', `storage "${medium}" is a browser's; use "fs" or "memory" here`, {
     details: { kind: medium },
   })

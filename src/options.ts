@@ -12,6 +12,8 @@ export interface Settings {
   readonly medium: 'auto' | 'fs' | 'memory' | 'opfs' | 'indexeddb'
   /** Directory of the databases; for fs only. */
   readonly base: string
+  /** A network file system is no reason to refuse; for fs only. */
+  readonly mayBeNetwork: boolean
   readonly durability: Durability
   readonly policy: {
     readonly intervalMs: number
@@ -106,15 +108,17 @@ const optionNames = [
   'wasmBinary',
 ]
 
-function placeOf(storage: NonNullable<OpenOptions['storage']>): Pick<Settings, 'medium' | 'base'> {
-  const { kind, ...rest }: { kind: string; base?: unknown } = typeof storage === 'string' ? { kind: storage } : storage
+function placeOf(storage: NonNullable<OpenOptions['storage']>): Pick<Settings, 'medium' | 'base' | 'mayBeNetwork'> {
+  const { kind, ...rest }: { kind: string; base?: unknown; network?: unknown } =
+    typeof storage === 'string' ? { kind: storage } : storage
   if ('layout' in rest && rest.layout === 'blocks') {
     throw new DatabaseError('NOT_SUPPORTED', 'the layout "blocks" is not available; the home is one SQLite file', {
       details: rest,
     })
   }
-  refuseUnknown(rest, 'storage', kind === 'fs' ? ['base'] : [])
-  if (kind === 'memory' || kind === 'opfs' || kind === 'indexeddb') return { medium: kind, base: '' }
+  refuseUnknown(rest, 'storage', kind === 'fs' ? ['base', 'network'] : [])
+  if (kind === 'memory' || kind === 'opfs' || kind === 'indexeddb')
+    return { medium: kind, base: '', mayBeNetwork: false }
   if (kind !== 'fs' && kind !== 'auto') {
     throw new DatabaseError(
       'NOT_SUPPORTED',
@@ -126,7 +130,9 @@ function placeOf(storage: NonNullable<OpenOptions['storage']>): Pick<Settings, '
   }
   const base = rest.base ?? globalThis.process?.env['DATASYNC_FS_BASE'] ?? './datasync-data'
   if (typeof base !== 'string' || base === '') throw invalid('storage.base', base, 'the path of a directory')
-  return { medium: kind, base }
+  const { network: mayBeNetwork = false } = rest
+  if (typeof mayBeNetwork !== 'boolean') throw invalid('storage.network', mayBeNetwork, 'a boolean')
+  return { medium: kind, base, mayBeNetwork }
 }
 
 function watermarks(given: OpenOptions['backpressure']): Settings['backpressure'] {

@@ -5,17 +5,25 @@ import { systemClock } from './clock.ts'
 import type { Lease } from './lease.ts'
 import type { HeldPlace, Place } from './place.ts'
 
+export interface Directory {
+  readonly base: string
+  /** The caller knows what such a file system does not promise. */
+  readonly mayBeNetwork: boolean
+}
+
 /** `base`/`name`, made if it is not there. Node's own modules are loaded when it is needed and not before. */
-export async function directoryPlace(base: string, name: string): Promise<Place> {
+export async function directoryPlace({ base, mayBeNetwork }: Directory, name: string): Promise<Place> {
   const location = `${base}/${name}`
-  const [{ openNodeFs }, { acquireLease, notedAddress, notedPid }, { fileLock }, { socketTransport }] =
+  const [{ openNodeFs }, { acquireLease, notedAddress, notedPid }, { fileLock }, { socketTransport }, { assertLocal }] =
     await Promise.all([
       import('../storage/media/node-fs.ts'),
       import('./lease.ts'),
       import('./file-lock.ts'),
       import('./socket-transport.ts'),
+      import('./local-disk.ts'),
     ])
   openNodeFs(location)
+  if (!mayBeNetwork) assertLocal(location)
   const hold = async (lease: Lease): Promise<HeldPlace> => {
     try {
       const fs = openNodeFs(location)
