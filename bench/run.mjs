@@ -1,5 +1,5 @@
 /**
- * `node bench/run.mjs [--quick] [--rounds=5] [--only=writers,sequence,bulk,reads,size,memory,machines]`
+ * `node bench/run.mjs [--quick] [--rounds=5] [--only=writers,sequence,bulk,reads,size,fold,memory,machines]`
  * Measures DataSync (as built in dist/) beside its peers and prints a table per workload. A whole run, neither quick nor partial,
  * is stored in bench/results.json and docs/benchmarks.md.
  */
@@ -9,6 +9,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { printSection, store } from './report.mjs'
 import { versionOf } from './sides.mjs'
+import { heldBack } from './work/fold.mjs'
 import { machinesShare } from './work/machines.mjs'
 import { bulkInsert, concurrentWriters, pointReads, sequentialWriters } from './work/requests.mjs'
 import { databaseSize, residentMemory } from './work/size.mjs'
@@ -21,6 +22,7 @@ const workloads = {
   bulk: bulkInsert,
   reads: pointReads,
   size: databaseSize,
+  fold: heldBack,
   memory: residentMemory,
   machines: machinesShare,
 }

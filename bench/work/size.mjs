@@ -29,7 +29,7 @@ export async function residentMemory(context) {
 }
 
 /** Rows of 1,000 random bytes until the file has `mib` MiB; closed, so that everything is in the home. @param {string} base @param {number} mib */
-async function build(base, mib) {
+export async function build(base, mib) {
   const db = await openOurs(`size-${mib}`, { storage: { kind: 'fs', base } })
   await db.exec('CREATE TABLE big (id INTEGER PRIMARY KEY, stamp INTEGER, payload BLOB)')
   for (let pages = 0; pages * 4096 < mib * MiB;) {
