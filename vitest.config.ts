@@ -1,11 +1,12 @@
 /**
- * Three projects. `pure`: files that end nothing and leave nothing behind, several to a process. `node`: every file in its own process,
+ * Four projects. `pure`: files that end nothing and leave nothing behind, several to a process. `node`: every file in its own process,
  * so that kills, replaced modules and what a process weighs never meet. `browser`: files that end in `.browser.test.ts`, in a page of headless Chromium with a profile
- * on the disk, one file after the other.
+ * on the disk, one file after the other. `browser-sqlite`: the contract on IndexedDB once more, in a Chromium that keeps IndexedDB in SQLite.
  */
 import { playwright } from '@vitest/browser-playwright'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { chromiumFlags, findChromium } from './scripts/chromium.mjs'
+import { type IndexedDbBackend, indexedDbBackend, sqliteFlag } from './test/browser-kill/profile.ts'
 import { freshProfile } from './test/browser/fresh-profile.ts'
 
 const browserTests = 'test/browser/**/*.browser.test.ts'
@@ -44,26 +45,51 @@ export default defineConfig({
           ...patient,
         },
       },
-      {
-        test: {
-          name: 'browser',
-          include: [browserTests],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: { ...(executablePath === undefined ? {} : { executablePath }), args: chromiumFlags },
-              // Without one everything lies in memory, as in a private window.
-              persistentContext: freshProfile(),
-            }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      browserProject({ name: 'browser', include: browserTests, backend: 'leveldb' }),
+      browserProject({
+        name: 'browser-sqlite',
+        include: 'test/browser/indexeddb.browser.test.ts',
+        backend: 'sqlite',
+        flags: [sqliteFlag],
+      }),
     ],
   },
 })
+
+interface BrowserProject {
+  readonly name: string
+  readonly include: string
+  /** What its Chromium has to keep IndexedDB in. */
+  readonly backend: IndexedDbBackend
+  readonly flags?: readonly string[]
+}
+
+/** A Chromium with a profile of its own. */
+function browserProject({ name, include, backend, flags = [] }: BrowserProject): TestProjectInlineConfiguration {
+  const profile = freshProfile(name)
+  return {
+    test: {
+      name,
+      include: [include],
+      provide: { backend },
+      testTimeout: 120_000,
+      hookTimeout: 60_000,
+      fileParallelism: false,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            ...(executablePath === undefined ? {} : { executablePath }),
+            args: [...chromiumFlags, ...flags],
+          },
+          // Without one everything lies in memory, as in a private window.
+          persistentContext: profile,
+        }),
+        instances: [{ browser: 'chromium' }],
+        commands: { backendOfProfile: () => indexedDbBackend(profile) },
+      },
+    },
+  }
+}

@@ -42,7 +42,7 @@ async function runAll() {
   if (built.failed > 0) return undefined
   const chromium = needsBrowser ? await findOrInstall() : undefined
   const isMissing = needsBrowser && chromium === undefined
-  const waiting = isMissing ? ['node'] : ['node', 'browser']
+  const waiting = isMissing ? ['node'] : ['node', 'browser', 'browser-sqlite']
   const isWhole = vitestArgs.length === 0 && !isLong
   const parts = isWhole
     ? await Promise.all([runVitest({ projects: waiting, chromium }), computeBeside()])

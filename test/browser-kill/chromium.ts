@@ -14,11 +14,12 @@ import { chromiumFlags, findChromium } from '../../scripts/chromium.mjs'
 import { CdpPipe } from './cdp-pipe.ts'
 import { Page } from './page.ts'
 import { killGroup, processesOf } from './processes.ts'
+import { sqliteFlag } from './profile.ts'
 
 export interface ChromiumOptions {
   /** The directory of the profile, made if it is not there. */
   readonly profile: string
-  /** Chromium is moving IndexedDB from LevelDB to SQLite; this asks for the new one. Which it is, tells `indexedDbBackend`. */
+  /** IndexedDB in SQLite instead of LevelDB. */
   readonly hasSqliteIndexedDb?: boolean
   /** As users have it, for measurements. Else WebAssembly is compiled at once and not well: a test opens many pages, and asks little of each. */
   readonly isFast?: boolean
@@ -74,7 +75,7 @@ export async function startChromium({
     ...leanFlags,
     ...(isFast ? [] : ['--js-flags=--liftoff-only']),
     `--user-data-dir=${profile}`,
-    ...(hasSqliteIndexedDb ? ['--enable-features=IdbSqliteBackingStore'] : []),
+    ...(hasSqliteIndexedDb ? [sqliteFlag] : []),
   ]
   // A group of its own: all its processes have one id by which they are ended.
   const child = spawn(executable, flags, { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], detached: true })

@@ -22,6 +22,9 @@ function hasRoom(directory: string): boolean {
 
 export type IndexedDbBackend = 'leveldb' | 'sqlite'
 
+/** Chromium is moving IndexedDB from LevelDB to SQLite; this asks for the new one. Which it is, tells `indexedDbBackend`. */
+export const sqliteFlag = '--enable-features=IdbSqliteBackingStore'
+
 /**
  * Which of Chromium's two backends keeps the databases of this profile, by the first bytes of its files; undefined if it has none. A
  * flag may be ignored: a test that is about a backend looks here.
