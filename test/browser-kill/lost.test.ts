@@ -23,6 +23,15 @@ const deleteStore = (other: Page) =>
     request.onerror = () => reject(request.error)
   })`)
 
+/** Its close ends, and it has said why: as the close's error, as status and as event. */
+async function expectFailed(page: WriterPage, why: string) {
+  expect(await page.page.evaluate('writer.end()')).toBe('STORE_LOST')
+  const { state, reason, failures } = await page.page.evaluate<Told>('writer.heard()')
+  expect(failures).toContain('STORE_LOST')
+  expect(state).toBe('failed')
+  expect(reason).toContain(why)
+}
+
 test.each([
   { what: 'deleted by another page', lose: deleteStore },
   { what: 'cleared by the user', lose: clear },
@@ -39,6 +48,7 @@ test.each([
   await page.page.evaluate('writer.stop()')
   expect(page.acknowledgements + page.failures.length).toBe(page.begun)
   for (const failure of page.failures) expect(failure).toMatch(/STORE_LOST|STORAGE_FAILED/)
+  await expectFailed(page, 'the database was deleted while it was open')
   await page.page.close()
   const another = await WriterPage.open(chromium, rig.origin)
   expect(await another.openStore(STORED, { storage: 'indexeddb' })).toBe('STORE_LOST')
@@ -53,13 +63,9 @@ describe('files on OPFS that are lost while their database is open', () => {
     return { chromium, page, other: await chromium.openPage(`${rig.origin}/`) }
   }
 
-  /** It has failed and says why; its close ends, and whoever opens it next is told, in the same browser. */
+  /** It has failed, and whoever opens it next is told, in the same browser. */
   async function examine(page: WriterPage, chromium: Chromium) {
-    expect(await page.page.evaluate('writer.end()')).toBe('STORE_LOST')
-    const { state, reason, failures } = await page.page.evaluate<Told>('writer.heard()')
-    expect(failures).toContain('STORE_LOST')
-    expect(state).toBe('failed')
-    expect(reason).toContain('opfs:datasync/lost')
+    await expectFailed(page, 'opfs:datasync/lost')
     expect(await page.openStore(STORED, { storage: 'opfs' })).toBe('STORE_LOST')
     expect(await page.openStore(STORED, { storage: 'opfs', recovery: { onLost: 'open' } })).toBe('created')
     await page.prepare()
