@@ -40,13 +40,12 @@ try {
 async function runAll() {
   const built = await runSteps([buildStep])
   if (built.failed > 0) return undefined
-  const chromium = needsBrowser ? await findOrInstall() : undefined
-  const isMissing = needsBrowser && chromium === undefined
+  const isMissing = needsBrowser && (await findOrInstall()) === undefined
   const waiting = isMissing ? ['node'] : ['node', 'browser', 'browser-sqlite']
   const isWhole = vitestArgs.length === 0 && !isLong
   const parts = isWhole
-    ? await Promise.all([runVitest({ projects: waiting, chromium }), computeBeside()])
-    : [await runVitest({ projects: ['pure', ...waiting], chromium })]
+    ? await Promise.all([runVitest({ projects: waiting }), computeBeside()])
+    : [await runVitest({ projects: ['pure', ...waiting] })]
   return sum([...parts, { passed: 0, failed: isMissing ? 1 : 0 }])
 }
 
@@ -78,10 +77,10 @@ async function findOrInstall() {
 }
 
 /**
- * @param {{ readonly projects: readonly string[], readonly chromium?: string | undefined, readonly isPatient?: boolean }} options
- *   chromium: what the browser tests run in. isPatient: it gives way to others, and its output comes when it has ended.
+ * @param {{ readonly projects: readonly string[], readonly isPatient?: boolean }} options
+ *   isPatient: it gives way to others, and its output comes when it has ended.
  */
-async function runVitest({ projects, chromium, isPatient = false }) {
+async function runVitest({ projects, isPatient = false }) {
   const resultFile = path.join(cache, `test-results-${projects.join('-')}.json`)
   mkdirSync(cache, { recursive: true })
   rmSync(resultFile, { force: true })
@@ -93,7 +92,6 @@ async function runVitest({ projects, chromium, isPatient = false }) {
       show: !isPatient,
       isPatient,
       env: {
-        ...(chromium === undefined ? {} : { CHROMIUM: chromium }),
         ...(isLong ? { DATASYNC_TEST_LONG: '1' } : {}),
         ...(seed === undefined ? {} : { DATASYNC_TEST_SEED: seed }),
       },

@@ -21,6 +21,8 @@ export interface ChromiumOptions {
   readonly profile: string
   /** IndexedDB in SQLite instead of LevelDB. */
   readonly hasSqliteIndexedDb?: boolean
+  /** Rather one with windows and with pages of its own. The headless shell, where no other is installed, says so in its version. */
+  readonly isWhole?: boolean
   /** As users have it, for measurements. Else WebAssembly is compiled at once and not well: a test opens many pages, and asks little of each. */
   readonly isFast?: boolean
 }
@@ -65,8 +67,9 @@ export async function startChromium({
   profile,
   hasSqliteIndexedDb = false,
   isFast = false,
+  isWhole = isFast,
 }: ChromiumOptions): Promise<Chromium> {
-  const executable = findChromium({ isWhole: isFast })
+  const executable = findChromium({ isWhole })
   if (executable === undefined) throw new Error('no Chromium is installed; `npm test` installs one')
   const flags = [
     ...chromiumFlags,

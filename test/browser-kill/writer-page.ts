@@ -14,6 +14,8 @@ export class WriterPage {
   acknowledged = 0
   acknowledgements = 0
   readonly failures: string[] = []
+  /** The numbers of those that have failed. */
+  readonly refused: number[] = []
   /** None behind this one can have been begun, whatever the page could not tell any more. */
   allowed = 0
   #onReport: () => void = () => undefined
@@ -54,8 +56,9 @@ export class WriterPage {
     return this.page.evaluate('writer.prepare()')
   }
 
-  examine(): Promise<Examined> {
-    return this.page.evaluate('writer.examine()')
+  /** `refused`: transactions that are not there. */
+  examine({ refused = [] }: { readonly refused?: readonly number[] } = {}): Promise<Examined> {
+    return this.page.evaluate(`writer.examine(${JSON.stringify({ refused })})`)
   }
 
   close(): Promise<void> {
@@ -88,7 +91,10 @@ export class WriterPage {
   }
 
   #hear(report: WriterReport): void {
-    if (report.kind === 'failed') this.failures.push(`transaction ${report.seq}: ${report.error}`)
+    if (report.kind === 'failed') {
+      this.failures.push(`transaction ${report.seq}: ${report.error}`)
+      this.refused.push(report.seq)
+    }
     if (report.kind === 'begun') this.begun = Math.max(this.begun, report.seq)
     if (report.kind === 'acknowledged') {
       this.acknowledged = Math.max(this.acknowledged, report.seq)

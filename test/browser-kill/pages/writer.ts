@@ -176,16 +176,20 @@ function allow(through: number): void {
   wake()
 }
 
-async function examine(): Promise<Examined> {
+/** `refused`: those that are not there. */
+async function examine({ refused = [] }: { readonly refused?: readonly number[] } = {}): Promise<Examined> {
   const db = opened()
   const torn: string[] = []
   const balances = Array.from({ length: ACCOUNTS }, () => BALANCE)
   const entries = await db.query<{ seq: number; payload: Uint8Array }>('SELECT seq, payload FROM entry ORDER BY seq')
   const lengths = await db.query<{ seq: number; length: number }>('SELECT seq, length FROM shadow ORDER BY seq')
   if (lengths.length !== entries.length) torn.push(`${entries.length} entries, ${lengths.length} lengths`)
+  let expected = 0
   for (const [index, { seq, payload }] of entries.entries()) {
-    const content = contentOf(index + 1)
-    if (seq !== index + 1) torn.push(`${seq} is in the place of ${index + 1}`)
+    do expected++
+    while (refused.includes(expected))
+    const content = contentOf(expected)
+    if (seq !== expected) torn.push(`${seq} is in the place of ${expected}`)
     if (!isSame(payload, content.payload)) torn.push(`the payload of ${seq}`)
     if (lengths[index]?.length !== payload.length || lengths[index].seq !== seq) torn.push(`the length of ${seq}`)
     balances[content.from] = (balances[content.from] ?? 0) - content.amount
