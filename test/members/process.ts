@@ -11,8 +11,8 @@ let last: Database | undefined
 let isStopped = false
 
 const commands = {
-  async open() {
-    last = await open('test', { ...(JSON.parse(options) as OpenOptions), storage: { kind: 'fs', base } })
+  async open(name = 'test') {
+    last = await open(name, { ...(JSON.parse(options) as OpenOptions), storage: { kind: 'fs', base } })
     last.status$.subscribe((status) => process.send?.({ status }))
     last.events$.subscribe((event) => process.send?.({ event }))
   },
