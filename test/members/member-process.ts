@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { build } from 'esbuild'
 import { onTestFinished } from 'vitest'
-import type { DatabaseEvent, ExecResult, OpenOptions, Row, SqlParams, Status } from '../../src/index.ts'
+import type { DatabaseEvent, ExecResult, Metrics, OpenOptions, Row, SqlParams, Status } from '../../src/index.ts'
 
 export interface Command {
   readonly no: number
@@ -101,6 +101,10 @@ export class MemberProcess {
 
   query<R extends Row>(sql: string, params: SqlParams = [], options: object = {}): Promise<R[]> {
     return this.ask('query', sql, params, options) as Promise<R[]>
+  }
+
+  metrics(): Promise<Metrics> {
+    return this.ask('metrics') as Promise<Metrics>
   }
 
   /** Resolves when what it has told so far satisfies. */

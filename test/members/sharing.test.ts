@@ -116,13 +116,18 @@ describe('a follower', () => {
     const { leader, follower } = await openPair()
     const changes = recordEvents(follower)
     await follower.exec('INSERT INTO t (id) VALUES (1)')
+    const sinceMs = performance.now()
     const closing = leader.close()
     await follower.exec('INSERT INTO t (id) VALUES (2)')
+    const elapsedMs = performance.now() - sinceMs
     await closing
     expect(await column(follower, 'SELECT id FROM t')).toEqual([1, 2])
     expect(await firstValueFrom(follower.status$)).toMatchObject({ state: 'leading', role: 'leader', epoch: 2 })
-    const changed = changes.find(({ type }) => type === 'leader.changed')
+    const changed = changes.find((event) => event.type === 'leader.changed')
     expect(changed).toMatchObject({ role: 'leader', epoch: 2, cause: 'resigned' })
+    expect(changed?.ms).toBeGreaterThan(0)
+    expect(changed?.ms).toBeLessThan(elapsedMs)
+    expect((await firstValueFrom(follower.metrics$)).handOverMs).toBe(changed?.ms)
     expect(await codeOf(leader.exec('SELECT 1'))).toBe('DATABASE_CLOSED')
   })
 
