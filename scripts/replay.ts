@@ -3,7 +3,8 @@
  *
  *   npm run replay -- <test name> <seed> [<path>] [<replayPath>]
  *
- * Exit code: vitest's, so 1 as long as the case fails.
+ * The name is what the failed test begins with: store-commands, database-commands, cluster-histories or record-codec. What is counted
+ * over many cases is left out. Exit code: vitest's, so 1 as long as the case fails.
  */
 import { spawnSync } from 'node:child_process'
 
@@ -12,7 +13,7 @@ if (testName === undefined || seed === undefined || !Number.isInteger(Number(see
   console.error('npm run replay -- <test name> <seed> [<path>] [<replayPath>]')
   process.exit(1)
 }
-const run = spawnSync('npx', ['vitest', 'run', '-t', testName], {
+const run = spawnSync('npx', ['vitest', 'run', 'test/model', '-t', testName], {
   stdio: 'inherit',
   env: { ...process.env, DATASYNC_REPLAY: [testName, seed, path, replayPath].join(' ').trimEnd() },
 })

@@ -15,6 +15,8 @@ export interface RandomRun {
 
 const defaultSeed = 20_260_101
 export const isLong = process.env['DATASYNC_TEST_LONG'] === '1'
+/** One case runs: what is counted over many has nothing to say. */
+export const isReplay = process.env['DATASYNC_REPLAY'] !== undefined
 
 /** The runs owed by a test, in order. */
 export function randomRuns(

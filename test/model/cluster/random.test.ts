@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
-import { isLong, randomRuns } from '../replay.ts'
+import { isLong, isReplay, randomRuns } from '../replay.ts'
 import type { Action } from './action.ts'
 import { small } from './bounds.ts'
 import { Members } from './member.ts'
@@ -63,7 +63,7 @@ describe(testName, () => {
     isLong ? 3_600_000 : 120_000,
   )
 
-  test.runIf(process.env['DATASYNC_REPLAY'] === undefined)('there was something to judge', () => {
+  test.runIf(!isReplay)('there was something to judge', () => {
     console.log(JSON.stringify(tally))
     assert.ok(tally.faults > tally.histories, 'faults happened')
     assert.ok(tally.epochs > tally.histories, 'leaders changed')
