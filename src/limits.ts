@@ -77,8 +77,11 @@ export const limits = {
 
   /** Blocks of a database on IndexedDB are kept in memory, up to this. */
   residentBytesMax: 1024 * MiB,
-  /** A store that others keep open is waited for when it is to be removed. */
-  destroyMs: 10_000,
+  /**
+   * A database of IndexedDB is waited for so long while others keep it open who were asked to close it: to remove it, or to open it behind
+   * a removal or an upgrade.
+   */
+  blockedMs: 10_000,
   /** Page and worker: a worker that has not closed its database by then is ended, whatever holds it. */
   closeMs: 60_000,
   /**

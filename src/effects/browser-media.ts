@@ -1,7 +1,6 @@
 /** What is done with a store of each of a browser's media. */
-import { DatabaseError } from '../errors.ts'
-import { limits } from '../limits.ts'
-import { destroyDatabase, openConnection } from '../storage/indexeddb/connection.ts'
+import type { DatabaseError } from '../errors.ts'
+import { type ConnectionOptions, destroyDatabase, openConnection } from '../storage/indexeddb/connection.ts'
 import { indexedDbSession } from '../storage/indexeddb/session.ts'
 import { fileNames } from '../storage/format.ts'
 import { openOpfs } from '../storage/media/opfs-fs.ts'
@@ -11,7 +10,7 @@ import type { StoreOptions } from '../storage/recovery-state.ts'
 import { systemClock } from './clock.ts'
 import { Presence } from './presence.ts'
 import type { BrowserMedium } from './store-choice.ts'
-import { within } from './within.ts'
+import { unlessBlocked } from './unless-blocked.ts'
 
 interface OpenedPlace {
   session(options: StoreOptions): RecoverySession
@@ -39,20 +38,14 @@ export const browserMedia: Readonly<Record<BrowserMedium, Medium>> = {
   },
   indexeddb: {
     async openPlace(name) {
-      const connection = await openConnection(name, { factory: indexedDB })
+      const connection = await openConnection(name, reach(name))
       return { session: (options) => indexedDbSession(connection, options) }
     },
-    destroy: (name) =>
-      within(destroyDatabase(name, { factory: indexedDB }), {
-        ms: limits.destroyMs,
-        clock: systemClock,
-        late: () => {
-          throw stillOpen(name)
-        },
-      }),
+    destroy: (name) => destroyDatabase(name, reach(name)),
   },
 }
 
-/** The deletion happens when the last connection closes, whether or not anybody waits for it. */
-const stillOpen = (name: string) =>
-  new DatabaseError('STORE_LOCKED', `indexeddb:${name} is open elsewhere and does not close`, { details: { name } })
+const reach = (name: string): ConnectionOptions => ({
+  factory: indexedDB,
+  bounded: (waiting, discard) => unlessBlocked(name, waiting, discard),
+})

@@ -1,10 +1,11 @@
 /** Looks whether a browser's medium holds a store of a name, and makes nothing. */
-import { DatabaseError } from '../errors.ts'
+import { DatabaseError, isDatabaseError } from '../errors.ts'
 import { loadChecksums } from '../storage/checksum.ts'
 import { SECTOR_BYTES } from '../storage/format.ts'
 import { decodeHeader } from '../storage/header.ts'
 import { databaseName, headerKeys } from '../storage/indexeddb/schema.ts'
 import type { MediumFinding } from './store-choice.ts'
+import { unlessBlocked } from './unless-blocked.ts'
 
 /** A store is a header that is not of a store that was still being made: nothing was ever acknowledged there. */
 export async function findInOpfs(name: string): Promise<MediumFinding> {
@@ -34,16 +35,32 @@ export async function findInIndexedDb(name: string): Promise<MediumFinding> {
   const factory = platform.indexedDB
   if (factory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
   try {
-    const page = await headerPage(factory, databaseName(name))
+    const page = await headerPage(factory, name)
     await loadChecksums()
     return page === undefined ? { kind: 'empty' } : findingOf([page])
   } catch (error) {
-    return { kind: 'unreadable', error: unreadable('IndexedDB', error) }
+    return { kind: 'unreadable', error: isDatabaseError(error) ? error : unreadable('IndexedDB', error) }
   }
 }
 
 /** Undefined: there is no such database, or no store in it. */
-function headerPage(factory: IDBFactory, name: string): Promise<Uint8Array | undefined> {
+async function headerPage(factory: IDBFactory, name: string): Promise<Uint8Array | undefined> {
+  const database = await unlessBlocked(name, openExisting(factory, databaseName(name)), (late) => late?.close())
+  if (database === undefined) return undefined
+  try {
+    if (!database.objectStoreNames.contains('header')) return undefined
+    const get = database.transaction('header').objectStore('header').get(headerKeys.page)
+    const found = await new Promise<unknown>((resolve, reject) => {
+      get.onsuccess = () => resolve(get.result)
+      get.onerror = () => reject(get.error ?? new Error('get failed'))
+    })
+    return found instanceof Uint8Array ? found : undefined
+  } finally {
+    database.close()
+  }
+}
+
+function openExisting(factory: IDBFactory, name: string): Promise<IDBDatabase | undefined> {
   return new Promise((resolve, reject) => {
     const request = factory.open(name)
     let isAbsent = false
@@ -52,17 +69,7 @@ function headerPage(factory: IDBFactory, name: string): Promise<Uint8Array | und
       request.transaction?.abort()
     }
     request.onerror = () => (isAbsent ? resolve(undefined) : reject(request.error ?? new Error('open failed')))
-    request.onsuccess = () => {
-      const database = request.result
-      const end = (settle: () => void) => {
-        database.close()
-        settle()
-      }
-      if (!database.objectStoreNames.contains('header')) return end(() => resolve(undefined))
-      const get = database.transaction('header').objectStore('header').get(headerKeys.page)
-      get.onsuccess = () => end(() => resolve(get.result instanceof Uint8Array ? get.result : undefined))
-      get.onerror = () => end(() => reject(get.error ?? new Error('get failed')))
-    }
+    request.onsuccess = () => resolve(request.result)
   })
 }
 

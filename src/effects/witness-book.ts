@@ -7,7 +7,9 @@
  *
  */
 import { openDB } from 'idb'
+import { isDatabaseError } from '../errors.ts'
 import type { BrowserMedium, Witness } from './store-choice.ts'
+import { unlessBlocked } from './unless-blocked.ts'
 
 const PLACE = 'datasync-witness'
 
@@ -19,11 +21,12 @@ export interface WitnessBook {
   remove(name: string): Promise<void>
 }
 
-/** Undefined: the platform has no such place, and stores on `medium` go without a witness. */
+/** Undefined: the platform has no such place, and stores on `medium` go without a witness. @throws STORE_LOCKED: it has, and it is blocked */
 export async function witnessBook(medium: BrowserMedium): Promise<WitnessBook | undefined> {
   try {
     return medium === 'opfs' ? await inIndexedDb() : await inOpfs()
-  } catch {
+  } catch (error) {
+    if (isDatabaseError(error)) throw error
     // A private window, or an old browser: that a witness cannot be had is no reason not to open a store.
     return undefined
   }
@@ -51,7 +54,10 @@ async function inIndexedDb(): Promise<WitnessBook> {
   }
 }
 
-const open = () => openDB(PLACE, 1, { upgrade: (db) => void db.createObjectStore('witness') })
+const open = () =>
+  unlessBlocked(PLACE, openDB(PLACE, 1, { upgrade: (db) => void db.createObjectStore('witness') }), (late) =>
+    late.close(),
+  )
 
 async function inOpfs(): Promise<WitnessBook> {
   const root = await navigator.storage.getDirectory()

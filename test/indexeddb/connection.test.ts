@@ -78,7 +78,7 @@ describe('a connection that is lost', () => {
     const open = vi.spyOn(world.factory, 'open').mockImplementation(() => {
       throw new DOMException('no backing store', 'UnknownError')
     })
-    await expect(new Connection('x', world.factory).use()).rejects.toThrow(withCode('STORAGE_FAILED'))
+    await expect(new Connection('x', { factory: world.factory }).use()).rejects.toThrow(withCode('STORAGE_FAILED'))
     expect(open).toHaveBeenCalledTimes(3)
   })
 })

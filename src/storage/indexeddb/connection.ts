@@ -17,31 +17,50 @@ import { databaseName, type Schema, SCHEMA_VERSION, storeNames } from './schema.
 
 export interface ConnectionOptions {
   readonly factory: IDBFactory
+  /** Rejects when others have kept it waiting for too long; `discard` gets what comes later. Absent: it is waited for. */
+  readonly bounded?: Bounded
 }
+
+export type Bounded = <T>(waiting: Promise<T>, discard: (late: T) => void) => Promise<T>
 
 export type Database = IDBPDatabase<Schema>
 
 const ATTEMPTS_MAX = 3
 
-/** Opens the database and makes its stores if there are none. @throws STORAGE_FULL, STORAGE_FAILED, FORMAT_UNKNOWN */
-export async function openConnection(name: string, { factory }: ConnectionOptions): Promise<Connection> {
-  const connection = new Connection(name, factory)
+/**
+ * Opens the database and makes its stores if there are none.
+ * @throws STORAGE_FULL, STORAGE_FAILED, FORMAT_UNKNOWN, and what `bounded` rejects with
+ */
+export async function openConnection(name: string, options: ConnectionOptions): Promise<Connection> {
+  const connection = new Connection(name, options)
   await connection.use()
   return connection
 }
 
-/** Removes the database; connections to it are asked to close first. @throws STORAGE_FAILED */
-export async function destroyDatabase(name: string, { factory }: ConnectionOptions): Promise<void> {
+/**
+ * Removes the database; connections to it are asked to close first, and it happens when they have, whoever waits for it.
+ * @throws STORAGE_FAILED, and what `bounded` rejects with
+ */
+export async function destroyDatabase(
+  name: string,
+  { factory, bounded = unbounded }: ConnectionOptions,
+): Promise<void> {
   const request = factory.deleteDatabase(databaseName(name))
-  await new Promise<void>((resolve, reject) => {
-    request.onsuccess = () => resolve()
-    request.onerror = () => reject(failureOf(request.error, 'open'))
-  })
+  await bounded(
+    new Promise<void>((resolve, reject) => {
+      request.onsuccess = () => resolve()
+      request.onerror = () => reject(failureOf(request.error, 'open'))
+    }),
+    () => undefined,
+  )
 }
+
+const unbounded: Bounded = (waiting) => waiting
 
 export class Connection {
   readonly name: string
   readonly #factory: IDBFactory
+  readonly #bounded: Bounded
   readonly #onLost = new Set<(error: DatabaseError) => void>()
   #database: Database | undefined
   #opening: Promise<Database> | undefined
@@ -49,9 +68,10 @@ export class Connection {
   #isEnded = false
   #dataLoss: string | undefined
 
-  constructor(name: string, factory: IDBFactory) {
+  constructor(name: string, { factory, bounded = unbounded }: ConnectionOptions) {
     this.name = databaseName(name)
     this.#factory = factory
+    this.#bounded = bounded
   }
 
   /** What the browser says that it has lost of this database; undefined if it says nothing. */
@@ -103,9 +123,9 @@ export class Connection {
 
   async #request(): Promise<Database> {
     const request = this.#factory.open(this.name, SCHEMA_VERSION)
-    const found = { isGone: false }
+    const found = { isGone: false, isUnwanted: false }
     request.onupgradeneeded = (event) => {
-      if (this.#wasOpened) {
+      if (this.#wasOpened || found.isUnwanted) {
         found.isGone = true
         return request.transaction?.abort()
       }
@@ -114,8 +134,9 @@ export class Connection {
     }
     try {
       // wrap() types what it returns for a database of any shape; the upgrade has just given it this one.
-      return (await wrap(request)) as unknown as Database
+      return (await this.#bounded(wrap(request), (late) => late?.close())) as unknown as Database
     } catch (error) {
+      found.isUnwanted = true
       throw failureOf(error, 'open', found.isGone ? 'deleted' : undefined)
     }
   }
