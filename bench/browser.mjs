@@ -28,7 +28,12 @@ const { values } = parseArgs({
   options: { quick: { type: 'boolean' }, all: { type: 'boolean' }, rounds: { type: 'string' } },
 })
 const sides = values.all ? [...usual, ...others] : usual
-const entries = ['page.mjs', 'worker.mjs', ...(values.all ? ['sqlocal.mjs', 'sqlocal-worker.mjs'] : [])]
+const entries = [
+  'page.mjs',
+  'worker.mjs',
+  'counted-worker.mjs',
+  ...(values.all ? ['sqlocal.mjs', 'sqlocal-worker.mjs'] : []),
+]
 const isQuick = values.quick ?? false
 const rounds = Number(values.rounds ?? (isQuick ? 1 : 3))
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1')
@@ -86,7 +91,7 @@ async function openOn(browser, collected) {
 }
 
 function report(collected, about) {
-  const judged = verdicts(collected)
+  const judged = verdicts(collected, sides)
   const tables = [
     verdictTable(judged),
     totalTable(collected, 'steps', 'Sixteen steps, each one exec', sides, [memory, mirror, batchAtomic]),
@@ -133,7 +138,7 @@ Every database is in a dedicated worker. "from the page" is called and measured 
 measured inside the worker. Each measurement has a page, a worker and a database of its own, so compilers start cold on every side; sides
 alternate over ${rounds} rounds. A time is the median over the rounds, a ratio the median of the ratios of each round. Compare ratios, not times.
 The peers stand as their README opens them, with SQLite's defaults. "survives" is what a finished write survives; "barriers" counts flushes of
-OPFS handles and readwrite transactions of IndexedDB that ask for strict durability (by a shim around both; from the page, DataSync's own count).
+OPFS handles and readwrite transactions of IndexedDB that ask for strict durability (by a shim around both).
 A script of several transactions is acknowledged once, after its last: DataSync then needs one barrier, SQLite's journals one or more a transaction.
 A peer's connection runs one statement at a time, so what is wanted at once waits in line there.
 ${failed === '' ? '' : `\nNot finished:\n\n${failed}\n`}

@@ -1,6 +1,6 @@
 /**
  * Counts barriers of this thread, whoever issues them: flush of an OPFS handle, and readwrite transactions of IndexedDB that ask for
- * strict durability. Must be installed before a side is loaded.
+ * strict durability. Must be installed before a side is used.
  */
 
 let flushes = 0

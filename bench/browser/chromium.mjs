@@ -82,7 +82,7 @@ async function bundle(entries, directory) {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    external: ['/peers/*', '/sqlocal.js'],
+    external: ['/ours/*', '/peers/*', '/sqlocal.js'],
     // A worker is imported for what it does, which its package denies.
     ignoreAnnotations: true,
     logLevel: 'error',

@@ -6,18 +6,15 @@ import { openSqlocal } from './more-peers.mjs'
 /** @param {import('./sides.mjs').Side} side @param {string} name @returns {Promise<import('./connect.mjs').Connection>} */
 export async function connectFromPage({ kind, storage }, name) {
   if (kind === 'sqlocal') return oneByOne(await openSqlocal(name), () => NaN)
-  const db = await open(name, { storage, worker: () => new Worker('/ours/worker.js', { type: 'module' }) })
-  return { ...ofDatabase(db), barriers: () => barriersOf(db) }
+  const channel = new BroadcastChannel(crypto.randomUUID())
+  const worker = () => new Worker('/counted-worker.js', { type: 'module', name: channel.name })
+  const db = await open(name, { storage, worker })
+  return { ...ofDatabase(db), barriers: () => barriersOn(channel) }
 }
 
-/** Its own count: the worker's thread cannot be counted from here. @param {import('../../src/api.ts').Database} db @returns {Promise<number>} */
-const barriersOf = (db) =>
-  new Promise((resolve, reject) => {
-    const subscription = db.metrics$.subscribe({
-      next({ barriers }) {
-        resolve(barriers)
-        queueMicrotask(() => subscription.unsubscribe())
-      },
-      error: reject,
-    })
+/** Those of the worker's thread, from its start on. @param {BroadcastChannel} channel @returns {Promise<number>} */
+const barriersOn = (channel) =>
+  new Promise((resolve) => {
+    channel.onmessage = ({ data }) => resolve(data)
+    channel.postMessage('count')
   })

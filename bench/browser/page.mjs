@@ -1,6 +1,6 @@
 /** The page of the benchmark: runs a task on a side, here or in a worker, whichever the side says. */
 import { connectFromPage } from './connect-page.mjs'
-import { tasks } from './tasks.mjs'
+import { barriersOf, tasks } from './tasks.mjs'
 
 /** @param {{ side: import('./sides.mjs').Side, task: string, given: { name: string, scale: number } }} asked */
 globalThis.runTask = (asked) => (asked.side.from === 'page' ? runHere(asked) : runInWorker(asked))
@@ -8,10 +8,11 @@ globalThis.runTask = (asked) => (asked.side.from === 'page' ? runHere(asked) : r
 /** From nothing to the first row: thread, script, WebAssembly, database. */
 globalThis.timeFirstRow = async (asked) => {
   const startMs = performance.now()
-  const { close } = await globalThis.runTask({ ...asked, task: 'firstRow' })
+  const measured = await globalThis.runTask({ ...asked, task: 'firstRow' })
   const ms = performance.now() - startMs
-  await close?.()
-  return { ms: [ms], barriers: NaN }
+  const barriers = await barriersOf(measured)
+  await measured.left?.close()
+  return { ms: [ms], barriers }
 }
 
 const runHere = ({ side, task, given }) => tasks[task]((name) => connectFromPage(side, name), given)

@@ -2,7 +2,8 @@
 import { emptyTable, singleInserts, sixteenSteps } from './steps.mjs'
 
 /**
- * @typedef {{ ms: number[], barriers: number, close?: () => unknown }} Measured `close`: what was left open, for the caller to close
+ * @typedef {{ ms: number[], barriers: number, left?: import('./connect.mjs').Connection }} Measured
+ *   `left`: what was left open, for the caller to ask for its barriers and to close
  * @typedef {(connect: (name: string) => Promise<import('./connect.mjs').Connection>, given: { name: string, scale: number }) => Promise<Measured>} Task
  */
 
@@ -58,14 +59,18 @@ export const tasks = {
   async sizes(connect, { name, scale }) {
     const small = await filled(connect, `${name}-small`, 1)
     const large = await filled(connect, `${name}-large`, largeMiB(scale))
+    // In a worker one count is of both.
+    const counts = [...new Set([small.barriers, large.barriers])]
+    const before = await sumOf(counts)
     const times = { small: [], large: [] }
-    for (let update = 0; update < 60; update++) {
+    for (let update = 0; update < updatesOfEach; update++) {
       times.small.push(await timeMs(() => small.exec(updateOf(update, 1))))
       times.large.push(await timeMs(() => large.exec(updateOf(update, largeMiB(scale)))))
     }
+    const barriers = (await sumOf(counts)) - before
     await small.close()
     await large.close()
-    return { ms: [median(times.small), median(times.large)], barriers: NaN }
+    return { ms: [median(times.small), median(times.large)], barriers }
   },
 
   /** Nothing is measured: makes the database that `firstRow` opens. */
@@ -75,13 +80,19 @@ export const tasks = {
     return { ms: [], barriers: NaN }
   },
 
-  /** One time, from nothing to the first row: the caller adds what it took to get here. */
+  /** Nothing is measured: the caller takes the time from nothing to the first row, and counts afterwards. */
   async firstRow(connect, { name }) {
     const db = await connect(name)
     await db.exec('SELECT v FROM filled WHERE id = 1')
-    return { ms: [], barriers: NaN, close: db.close }
+    return { ms: [], barriers: NaN, left: db }
   },
 }
+
+/** Those of what was left open are counted from its start. @param {Measured} measured */
+export const barriersOf = async ({ barriers, left }) => (left === undefined ? barriers : await left.barriers())
+
+/** In `sizes`. */
+export const updatesOfEach = 60
 
 const rowsPerMiB = 1000
 const largeMiB = (/** @type {number} */ scale) => Math.ceil(64 * scale)
@@ -95,6 +106,13 @@ async function filled(connect, name, mib) {
     await db.exec(`${numbers} INSERT INTO filled(v) SELECT randomblob(1000) FROM n`)
   await db.exec("UPDATE filled SET v = 'the first row' WHERE id = 1")
   return db
+}
+
+/** @param {readonly import('./connect.mjs').Connection['barriers'][]} counts */
+async function sumOf(counts) {
+  let total = 0
+  for (const count of counts) total += await count()
+  return total
 }
 
 /** Spread over the whole table. */
