@@ -5,6 +5,7 @@ import {
   checkpoint,
   kill,
   newOracle,
+  newTally,
   newWorld,
   powerLoss,
   remove,
@@ -13,6 +14,7 @@ import {
   vacuum,
   write,
 } from './commands.ts'
+import { flips } from './flips.ts'
 
 const testName = 'database-commands'
 const level = fc.constantFrom('strict' as const, 'relaxed' as const, 'deferred' as const)
@@ -32,10 +34,11 @@ const commands = [
   fc.constant(reopen),
   fc.constant(kill),
   fc.array(fc.nat(7), { minLength: 1, maxLength: 20 }).map(powerLoss),
+  flips,
 ]
 
 describe(testName, () => {
-  let [runs, crashes, transactions] = [0, 0, 0]
+  const tally = newTally()
 
   test.each(randomRuns(testName, { usual: 60, long: 6000 }))(
     'database-commands from seed $seed $path',
@@ -45,12 +48,11 @@ describe(testName, () => {
           fc.commands(commands, { maxCommands: 30, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) }),
           async (sequence) => {
             const oracle = newOracle()
-            const world = await newWorld(oracle)
+            const world = await newWorld(oracle, tally)
             await fc.asyncModelRun(() => ({ model: oracle, real: world }), sequence)
             await world.db.close()
-            runs += 1
-            crashes += oracle.crashes
-            transactions += oracle.sealedTxid
+            tally.runs += 1
+            tally.transactions += oracle.sealedTxid
           },
         ),
         parameters,
@@ -59,9 +61,10 @@ describe(testName, () => {
     isLong ? 3_600_000 : 180_000,
   )
 
-  test.runIf(!isReplay)('crashed and wrote', () => {
-    console.log(`database commands: ${runs} runs, ${crashes} crashes, ${transactions} transactions at their ends`)
-    expect(crashes).toBeGreaterThan(runs)
-    expect(transactions).toBeGreaterThan(runs)
+  test.runIf(!isReplay)('it crashed, wrote, spilled and rotted', () => {
+    console.log(`database commands: ${JSON.stringify(tally)}`)
+    expect(tally.crashes).toBeGreaterThan(tally.runs)
+    expect(tally.transactions).toBeGreaterThan(tally.runs)
+    for (const [what, count] of Object.entries(tally)) expect(count, what).toBeGreaterThan(0)
   })
 })

@@ -1,16 +1,16 @@
 /**
  * The whole database against an oracle: SQL through the public API on a simulated disk, crashes in between, and after each of them the
- * contents are those of exactly one commit, no earlier than what was promised.
+ * contents are those of exactly one commit, no earlier than what was promised. SQLite's cache is small, so that transactions spill.
  */
 import type * as fc from 'fast-check'
 import { expect } from 'vitest'
 import { type Database, type Durability, isDatabaseError } from '../../../src/index.ts'
-import { openAt } from '../../../src/open-at.ts'
 import { simPlace } from '../../api/sim-place.ts'
 import { chooseFates, imageAfter } from '../crash-images.ts'
 import { homesOf } from '../plain-home.ts'
 import { SimDisk } from '../sim-disk.ts'
 import { type DiskImage, hashOfBytes } from '../sim-image.ts'
+import { openCounted } from './counted-spills.ts'
 
 /** Text by id: what the table holds. */
 type Contents = ReadonlyMap<number, string>
@@ -22,18 +22,34 @@ export interface Oracle {
   /** Survives a killed process, and power loss. */
   writtenTxid: number
   durableTxid: number
-  crashes: number
+  /** The record that was appended last, or a header, says of everything up to here that it is durable. */
+  vouchedTxid: number
 }
+
+/** What happened how often, so that a test can tell that it did. */
+export const newTally = () => ({
+  runs: 0,
+  crashes: 0,
+  transactions: 0,
+  spilledCommits: 0,
+  spilledRollbacks: 0,
+  flipsDetected: 0,
+  flipsHarmless: 0,
+})
 
 export interface World {
   disk: SimDisk
   db: Database
+  /** Pages that SQLite has spilled since the database was opened. */
+  spills: () => number
+  readonly tally: ReturnType<typeof newTally>
 }
 
 /** Only what is asked for flushes: the oracle knows when. */
-const options = {
+export const options = {
   syncPolicy: { intervalMs: 0, debounceMs: 0, maxWaitMs: 3_600_000 },
   recovery: { verify: 'full' },
+  pragmas: { cacheSize: 10 },
 } as const
 
 export const newOracle = (): Oracle => ({
@@ -41,15 +57,15 @@ export const newOracle = (): Oracle => ({
   sealedTxid: 0,
   writtenTxid: 0,
   durableTxid: 0,
-  crashes: 0,
+  vouchedTxid: 0,
 })
 
-export async function newWorld(oracle: Oracle): Promise<World> {
+export async function newWorld(oracle: Oracle, tally: World['tally']): Promise<World> {
   const disk = new SimDisk()
-  const db = await openAt(simPlace(disk), 'test', options)
-  const { receipt } = await db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)')
+  const counted = await openCounted(simPlace(disk), options)
+  const { receipt } = await counted.db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)')
   sealed(oracle, receipt.txid, new Map(), 'strict')
-  return { disk, db }
+  return { disk, tally, ...counted }
 }
 
 export type Command = fc.AsyncCommand<Oracle, World>
@@ -59,35 +75,45 @@ const now = ({ states, sealedTxid }: Oracle): Contents => states.get(sealedTxid)
 function sealed(oracle: Oracle, txid: number, contents: Contents, level: Durability): void {
   oracle.states.set(txid, contents)
   oracle.sealedTxid = txid
-  if (level !== 'deferred') oracle.writtenTxid = txid
+  if (level === 'deferred') return
+  oracle.vouchedTxid = oracle.durableTxid
+  oracle.writtenTxid = txid
   if (level === 'strict') oracle.durableTxid = txid
 }
 
 const text = (id: number, length: number) => `${id}:`.padEnd(length, 'abcdefgh')
 
-const command = (name: string, run: Command['run']): Command => ({ check: () => true, run, toString: () => name })
+export const command = (name: string, run: Command['run']): Command => ({
+  check: () => true,
+  run,
+  toString: () => name,
+})
 
 export const write = (ids: readonly number[], length: number, level: Durability): Command =>
-  command(`write(${level}, ${length} × [${ids.join()}])`, async (oracle, { db }) => {
+  command(`write(${level}, ${length} × [${ids.join()}])`, async (oracle, { db, spills, tally }) => {
     const contents = new Map(now(oracle))
     const statements = ids.map((id) => ({
       sql: 'INSERT OR REPLACE INTO t VALUES (?, ?)',
       params: [id, text(id, length)],
     }))
+    const before = spills()
     const [result] = await db.batch(statements, { durability: level })
+    if (spills() > before) tally.spilledCommits += 1
     for (const id of ids) contents.set(id, text(id, length))
     if (result !== undefined && result.receipt.txid > oracle.sealedTxid)
       sealed(oracle, result.receipt.txid, contents, level)
   })
 
 export const rollback = (length: number): Command =>
-  command(`rollback(${length})`, async (oracle, { db }) => {
+  command(`rollback(${length})`, async (oracle, { db, spills, tally }) => {
+    const before = spills()
     const work = db.transaction(async (tx) => {
       await tx.exec('DELETE FROM t')
-      await tx.exec('INSERT INTO t VALUES (99, ?)', [text(99, length)])
+      for (const id of [97, 98, 99]) await tx.exec('INSERT INTO t VALUES (?, ?)', [id, text(id, length)])
       throw new Error('mine')
     })
     await expect(work).rejects.toThrow('mine')
+    if (spills() > before) tally.spilledRollbacks += 1
     await expectContents(db, now(oracle))
   })
 
@@ -105,7 +131,7 @@ export const vacuum: Command = command('vacuum', async (oracle, { db }) => {
 
 export const checkpoint: Command = command('checkpoint', async (oracle, { db }) => {
   await db.checkpoint()
-  oracle.writtenTxid = oracle.durableTxid = oracle.sealedTxid
+  oracle.writtenTxid = oracle.durableTxid = oracle.vouchedTxid = oracle.sealedTxid
 })
 
 export const reopen: Command = command('reopen', async (oracle, world) => {
@@ -119,7 +145,7 @@ export const reopen: Command = command('reopen', async (oracle, world) => {
 export const kill: Command = command('kill', async (oracle, world) => {
   const image = world.disk.image()
   await die(world)
-  oracle.crashes += 1
+  world.tally.crashes += 1
   await recover(oracle, world, { image, atLeast: oracle.writtenTxid })
 })
 
@@ -131,30 +157,41 @@ export const powerLoss = (seed: readonly number[]): Command =>
     const point = world.disk.crashPoint()
     const image = imageAfter(point, chooseFates(point, { damagedMax: 3, crossedMax: 12 }, choices))
     await die(world)
-    oracle.crashes += 1
+    world.tally.crashes += 1
     await recover(oracle, world, { image, atLeast: oracle.durableTxid })
   })
 
-async function die({ disk, db }: World): Promise<void> {
+export async function die({ disk, db }: Pick<World, 'disk' | 'db'>): Promise<void> {
   disk.powerOff()
   await db.close().catch((error: unknown) => {
     if (!isDatabaseError(error)) throw error
   })
 }
 
-async function recover(
+export async function recover(
   oracle: Oracle,
   world: World,
   { image, atLeast }: { readonly image: DiskImage; readonly atLeast: number },
 ): Promise<void> {
-  world.disk = new SimDisk(image)
-  world.db = await openAt(simPlace(world.disk), 'test', options)
+  const disk = new SimDisk(image)
+  Object.assign(world, { disk }, await openCounted(simPlace(disk), options))
+  await expectOneCommit(oracle, world.db, { atLeast })
   const { recoveredTxid } = world.db.recoveryReport
+  oracle.sealedTxid = oracle.writtenTxid = oracle.durableTxid = oracle.vouchedTxid = recoveredTxid
+}
+
+/** What was recovered is what one commit left, no earlier than `atLeast`. */
+export async function expectOneCommit(
+  oracle: Oracle,
+  db: Database,
+  { atLeast }: { readonly atLeast: number },
+): Promise<void> {
+  const { recoveredTxid } = db.recoveryReport
   expect(recoveredTxid, 'D1: nothing that was promised is lost').toBeGreaterThanOrEqual(atLeast)
   expect(recoveredTxid, 'A3: nothing is there that was not sealed').toBeLessThanOrEqual(oracle.sealedTxid)
-  oracle.sealedTxid = oracle.writtenTxid = oracle.durableTxid = recoveredTxid
-  await expectContents(world.db, now(oracle))
-  expect(await world.db.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+  if (recoveredTxid === 0) expect(await db.query('SELECT name FROM sqlite_schema')).toEqual([])
+  else await expectContents(db, oracle.states.get(recoveredTxid) ?? new Map())
+  expect(await db.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
 }
 
 async function expectContents(db: Database, contents: Contents): Promise<void> {
