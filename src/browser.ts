@@ -12,8 +12,9 @@ import { assertName, settingsOf } from './options.ts'
 export * from './exports.ts'
 
 /**
- * Opens the database `name`, made if there is none. Resolves when it leads: nobody else can write it until it is closed.
- * @throws INVALID_NAME, INVALID_OPTIONS, NOT_SUPPORTED, STORE_LOCKED, STORE_LOST, ABORTED, and what the store meets when it is recovered
+ * Opens the database `name`, made if there is none. Resolves when it leads, or follows whoever does.
+ * @throws INVALID_NAME, INVALID_OPTIONS, NOT_SUPPORTED, STORE_LOCKED, STORE_LOST, LEADER_UNRESPONSIVE, ABORTED,
+ *   and what the store meets when it is recovered
  */
 export async function open(name: string, options: OpenOptions = {}): Promise<Database> {
   assertName(name)

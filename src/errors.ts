@@ -8,7 +8,7 @@ export const errorCodes = {
   INVALID_OPTIONS: 'An option has a value it cannot have; the message names it.',
   NOT_SUPPORTED: 'This storage, layout or platform is not available here; the message says what is.',
   STORE_LOCKED:
-    'Another process, page or thread has the database open; details.pid is its process, if that is known. Close it, or wait.',
+    'destroy() while the database is open, or open() while a stranger holds it: another SQLite, or a page that lets no removal or upgrade through; details say who, where that is known. Close it there, or wait.',
   STORE_FOREIGN: 'The directory holds files that are not a database of ours. Choose another base or name.',
   FORMAT_UNKNOWN: 'The store was written by a newer version. Upgrade this package.',
   BLOCK_SIZE_MISMATCH: 'The store has another block size than was asked for. Open it with details.blockSize.',

@@ -7,8 +7,9 @@ import { openAt } from './open-at.ts'
 import { assertName, type Settings, settingsOf } from './options.ts'
 
 /**
- * Opens the database `name`, made if there is none. Resolves when this member leads it, or has found whoever does.
- * @throws INVALID_NAME, INVALID_OPTIONS, NOT_SUPPORTED, STORE_LOCKED, ABORTED, and what the store meets when it is recovered
+ * Opens the database `name`, made if there is none. Resolves when it leads, or follows whoever does.
+ * @throws INVALID_NAME, INVALID_OPTIONS, NOT_SUPPORTED, STORE_LOCKED, LEADER_UNRESPONSIVE, ABORTED,
+ *   and what the store meets when it is recovered
  */
 export async function open(name: string, options: OpenOptions = {}): Promise<Database> {
   assertName(name)
