@@ -73,8 +73,8 @@ export interface RecoveryOptions {
   /** The home file was changed by another SQLite while it was closed. Default 'fail'. */
   readonly homeChanged?: 'fail' | 'adopt'
   /**
-   * In browsers: the store holds less than its witness saw, or nothing. Default 'fail': STORE_LOST, and nothing is made. 'open' goes on
-   * with what is there; `destroy` starts anew.
+   * In browsers: the store holds less than its witness saw, or nothing, or the browser says that it has lost it. Default 'fail': STORE_LOST
+   * at every opening, and nothing is made. 'open' goes on with what is there; `destroy` starts anew.
    */
   readonly onLost?: 'fail' | 'open'
 }

@@ -9,7 +9,7 @@ import { type RecoverySession, recoverySession } from '../storage/recover.ts'
 import type { StoreOptions } from '../storage/recovery-state.ts'
 import { systemClock } from './clock.ts'
 import { Presence } from './presence.ts'
-import type { BrowserMedium } from './store-choice.ts'
+import type { BrowserMedium, WhenLost } from './store-choice.ts'
 import { unlessBlocked } from './unless-blocked.ts'
 
 interface OpenedPlace {
@@ -18,9 +18,15 @@ interface OpenedPlace {
   released?(): Promise<void>
 }
 
+interface OpenPlaceOptions {
+  readonly whenLost: WhenLost
+  /** The store was seen to be gone while nobody asked. */
+  readonly onLost: (error: DatabaseError) => void
+}
+
 interface Medium {
-  /** Opens the place of a store, not the store. `onLost`: the store was seen to be gone while nobody asked. */
-  openPlace(name: string, onLost: (error: DatabaseError) => void): Promise<OpenedPlace>
+  /** Opens the place of a store, not the store. */
+  openPlace(name: string, options: OpenPlaceOptions): Promise<OpenedPlace>
   /** Leaves nothing behind. One that is not there is no error. */
   destroy(name: string): Promise<void>
 }
@@ -29,7 +35,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => void systemClock.af
 
 export const browserMedia: Readonly<Record<BrowserMedium, Medium>> = {
   opfs: {
-    async openPlace(name, onLost) {
+    async openPlace(name, { onLost }) {
       const fs = await openOpfs(name, { pause })
       const presence = new Presence({ look: () => fs.assertThere(fileNames.header), clock: systemClock, onLost })
       return { session: (options) => recoverySession(fs, { ...options, presence }), released: () => fs.released() }
@@ -37,9 +43,9 @@ export const browserMedia: Readonly<Record<BrowserMedium, Medium>> = {
     destroy: (name) => removeOpfs(name),
   },
   indexeddb: {
-    async openPlace(name) {
+    async openPlace(name, { whenLost }) {
       const connection = await openConnection(name, reach(name))
-      return { session: (options) => indexedDbSession(connection, options) }
+      return { session: (options) => indexedDbSession(connection, { ...options, onLost: whenLost }) }
     },
     destroy: (name) => destroyDatabase(name, reach(name)),
   },

@@ -90,7 +90,10 @@ async function hold(name: string, options: BrowserPlaceOptions, lease: Lease, fo
   const { choice, book, witness } = isChoice(followed) ? known(name, followed) : await look(name, options)
   const { medium, why } = choice
   const state: Held = { storeId: '', onLost: () => undefined }
-  const place = await browserMedia[medium].openPlace(name, (error) => state.onLost(error))
+  const place = await browserMedia[medium].openPlace(name, {
+    whenLost: options.whenLost,
+    onLost: (error) => state.onLost(error),
+  })
   const keeper = new WitnessKeeper(
     async (position) => (await book)?.write(name, { medium, storeId: state.storeId, ...position }),
     systemClock,
@@ -144,13 +147,15 @@ const isChoice = (where: Where | undefined): where is Choice => media.some((medi
 async function look(name: string, options: BrowserPlaceOptions): Promise<Found> {
   const unasked = { kind: 'unsupported', why: 'it was not asked for' } as const
   const isAsked = (one: BrowserMedium) => asked(options).includes(one)
+  // Before the books, one of which lies in IndexedDB as well: Chromium tells of a loss in the first opening after it alone.
+  const looking = isAsked('indexeddb') ? findInIndexedDb(name) : unasked
   const reading = booksFor(options).then(async (books) => {
     const witnesses = await Promise.all(books.map((book) => book.read(name)))
     return { books, witnesses: witnesses.filter((witness) => witness !== undefined) }
   })
   const [opfs, indexeddb, { books, witnesses }] = await Promise.all([
     isAsked('opfs') ? findInOpfs(name) : unasked,
-    isAsked('indexeddb') ? findInIndexedDb(name) : unasked,
+    looking,
     reading,
   ])
   const chosen = chooseStore({ opfs, indexeddb, witnesses }, options.whenLost)

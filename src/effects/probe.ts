@@ -1,10 +1,11 @@
-/** Looks whether a browser's medium holds a store of a name, and makes nothing. */
+/** Looks whether a browser's medium holds a store of a name, and makes none. */
 import { DatabaseError, isDatabaseError } from '../errors.ts'
 import { loadChecksums } from '../storage/checksum.ts'
 import { SECTOR_BYTES } from '../storage/format.ts'
 import { decodeHeader } from '../storage/header.ts'
-import { databaseName, headerKeys } from '../storage/indexeddb/schema.ts'
-import type { MediumFinding } from './store-choice.ts'
+import { dataLossIn, makeStores } from '../storage/indexeddb/data-loss.ts'
+import { databaseName, headerKeys, lossOf, pageOf, type Schema } from '../storage/indexeddb/schema.ts'
+import type { IndexedDbFinding, MediumFinding } from './store-choice.ts'
 import { unlessBlocked } from './unless-blocked.ts'
 
 /** A store is a header that is not of a store that was still being made: nothing was ever acknowledged there. */
@@ -30,43 +31,60 @@ export async function findInOpfs(name: string): Promise<MediumFinding> {
   }
 }
 
-export async function findInIndexedDb(name: string): Promise<MediumFinding> {
+export async function findInIndexedDb(name: string): Promise<IndexedDbFinding> {
   const platform: { readonly indexedDB?: IDBFactory } = globalThis
   const factory = platform.indexedDB
   if (factory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
   try {
-    const page = await headerPage(factory, name)
+    const { page, dataLoss } = await headerValues(factory, name)
     await loadChecksums()
-    return page === undefined ? { kind: 'empty' } : findingOf([page])
+    if (page !== undefined) return findingOf([page])
+    return dataLoss === undefined ? { kind: 'empty' } : { kind: 'lost', dataLoss }
   } catch (error) {
     return { kind: 'unreadable', error: isDatabaseError(error) ? error : unreadable('IndexedDB', error) }
   }
 }
 
-/** Undefined: there is no such database, or no store in it. */
-async function headerPage(factory: IDBFactory, name: string): Promise<Uint8Array | undefined> {
+interface HeaderValues {
+  readonly page?: Uint8Array | undefined
+  readonly dataLoss?: string | undefined
+}
+
+/** Nothing: there is no such database, or no store in it. */
+async function headerValues(factory: IDBFactory, name: string): Promise<HeaderValues> {
   const database = await unlessBlocked(name, openExisting(factory, databaseName(name)), (late) => late?.close())
-  if (database === undefined) return undefined
+  if (database === undefined) return {}
   try {
-    if (!database.objectStoreNames.contains('header')) return undefined
-    const get = database.transaction('header').objectStore('header').get(headerKeys.page)
-    const found = await new Promise<unknown>((resolve, reject) => {
-      get.onsuccess = () => resolve(get.result)
-      get.onerror = () => reject(get.error ?? new Error('get failed'))
-    })
-    return found instanceof Uint8Array ? found : undefined
+    if (!database.objectStoreNames.contains('header')) return {}
+    const header = database.transaction('header').objectStore('header')
+    const [page, note] = await Promise.all([headerKeys.page, headerKeys.lost].map((key) => valueAt(header, key)))
+    return { page: pageOf(page), dataLoss: lossOf(note) }
   } finally {
     database.close()
   }
 }
 
+type HeaderValue = Schema['header']['value'] | undefined
+
+function valueAt(header: IDBObjectStore, key: number): Promise<HeaderValue> {
+  // Its type does not know what the store holds.
+  const get = header.get(key) as IDBRequest<HeaderValue>
+  return new Promise((resolve, reject) => {
+    get.onsuccess = () => resolve(get.result)
+    get.onerror = () => reject(get.error ?? new Error('get failed'))
+  })
+}
+
+/** Undefined: there is none, and none is made, unless to keep what the browser says that it has lost. */
 function openExisting(factory: IDBFactory, name: string): Promise<IDBDatabase | undefined> {
   return new Promise((resolve, reject) => {
     const request = factory.open(name)
     let isAbsent = false
-    request.onupgradeneeded = () => {
-      isAbsent = true
-      request.transaction?.abort()
+    request.onupgradeneeded = (event) => {
+      const dataLoss = dataLossIn(event)
+      isAbsent = dataLoss === undefined
+      if (isAbsent) request.transaction?.abort()
+      else makeStores(request, dataLoss)
     }
     request.onerror = () => (isAbsent ? resolve(undefined) : reject(request.error ?? new Error('open failed')))
     request.onsuccess = () => resolve(request.result)

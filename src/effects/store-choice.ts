@@ -8,9 +8,11 @@
  *   two            –                     STORE_AMBIGUOUS, unless the witness names one of them
  *   none           none                  a new one: OPFS where it works, else IndexedDB
  *   none           any                   STORE_LOST: never a new one in silence
+ *   none           –, and IndexedDB lost what it held, as the browser says: STORE_LOST, it may have been there
  *   unreadable     –                     the medium's error: a failure that may pass never makes a store elsewhere
  */
 import { DatabaseError } from '../errors.ts'
+import { dataLost } from '../storage/indexeddb/data-loss.ts'
 
 export type BrowserMedium = 'opfs' | 'indexeddb'
 
@@ -24,6 +26,9 @@ export type MediumFinding =
   /** Undefined: its header cannot be read. */
   | { readonly kind: 'store'; readonly storeId: string | undefined }
 
+/** It may also be empty, and the browser say that it has lost what was there. */
+export type IndexedDbFinding = MediumFinding | { readonly kind: 'lost'; readonly dataLoss: string }
+
 /** What lies in the other medium about a store; written after the fact, so it lags and never leads. */
 export interface Witness {
   readonly medium: BrowserMedium
@@ -35,7 +40,7 @@ export interface Witness {
 
 export interface ChoiceFindings {
   readonly opfs: MediumFinding
-  readonly indexeddb: MediumFinding
+  readonly indexeddb: IndexedDbFinding
   readonly witnesses: readonly Witness[]
 }
 
@@ -78,9 +83,10 @@ function witnessedOf(findings: ChoiceFindings, found: readonly BrowserMedium[]):
 function chooseNew({ opfs, indexeddb, witnesses }: ChoiceFindings, whenLost: WhenLost): Choice {
   const [witness] = witnesses
   if (witness !== undefined && whenLost === 'fail') throw storeLost(witness)
+  if (indexeddb.kind === 'lost' && whenLost === 'fail') throw dataLost(indexeddb.dataLoss)
   if (opfs.kind === 'empty') return { medium: 'opfs', why: 'OPFS works here' }
   const why = opfs.kind === 'unsupported' ? opfs.why : 'OPFS is in use'
-  if (indexeddb.kind === 'empty') return { medium: 'indexeddb', why: `no OPFS: ${why}` }
+  if (indexeddb.kind === 'empty' || indexeddb.kind === 'lost') return { medium: 'indexeddb', why: `no OPFS: ${why}` }
   const other = indexeddb.kind === 'unsupported' ? indexeddb.why : 'IndexedDB is in use'
   throw new DatabaseError('NOT_SUPPORTED', `neither OPFS (${why}) nor IndexedDB (${other}) can be used here`)
 }
@@ -91,7 +97,7 @@ function isStore(findings: ChoiceFindings, { medium, storeId }: Witness): boolea
   return finding.kind === 'store' && (finding.storeId === undefined || finding.storeId === storeId)
 }
 
-const idOf = (finding: MediumFinding): string | undefined => (finding.kind === 'store' ? finding.storeId : undefined)
+const idOf = (finding: IndexedDbFinding): string | undefined => (finding.kind === 'store' ? finding.storeId : undefined)
 
 export const storeLost = ({ medium, storeId, epoch, durableTxid }: Witness): DatabaseError =>
   new DatabaseError(

@@ -3,7 +3,7 @@ import { IDBObjectStore } from 'fake-indexeddb'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Connection, destroyDatabase } from '../../src/storage/indexeddb/connection.ts'
 import { failureOf, kindOf } from '../../src/storage/indexeddb/failures.ts'
-import { databaseName, SCHEMA_VERSION } from '../../src/storage/indexeddb/schema.ts'
+import { databaseName, headerKeys, SCHEMA_VERSION } from '../../src/storage/indexeddb/schema.ts'
 import { blockOf, bytesAt, commit, groupFor } from '../contract/groups.ts'
 import { IdbWorld } from './medium.ts'
 
@@ -165,12 +165,19 @@ describe('a browser that says that it has lost data', () => {
     })
   }
 
-  test('is believed: the store that it makes in its place is STORE_LOST, not new', async () => {
+  test('is believed: the store that it makes in its place is STORE_LOST, not new, until that is what is wanted', async () => {
     const world = new IdbWorld()
     saying(world, 'total')
-    const opening = world.open()
-    await expect(opening).rejects.toThrow(withCode('STORE_LOST'))
-    await expect(opening).rejects.toThrow('the files were damaged')
+    for (const _ of ['told by the browser', 'kept']) {
+      const opening = world.open()
+      await expect(opening).rejects.toThrow(withCode('STORE_LOST'))
+      await expect(opening).rejects.toThrow('the files were damaged')
+    }
+    const { store, report } = await world.open({ onLost: 'open' })
+    expect(report.found).toBe('created')
+    await store.close({})
+    expect((await world.open()).report.found).toBe('existing')
+    expect(await world.peek((database) => database.getAllKeys('header'))).not.toContain(headerKeys.lost)
   })
 
   test('and says so of a store that was never there before, that nothing was lost, makes one', async () => {

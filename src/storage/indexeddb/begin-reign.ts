@@ -12,9 +12,10 @@ import { decodeHeader, encodeHeader, type Header } from '../header.ts'
 import { decodeClaim } from '../record-decoder.ts'
 import type { StoreOptions } from '../recovery-state.ts'
 import type { Connection } from './connection.ts'
+import { dataLost } from './data-loss.ts'
 import { failureOf } from './failures.ts'
 import { splitKeys } from './log-reader.ts'
-import { type Fence, fenceOf, headerKeys, markerOf, pageOf, type Schema } from './schema.ts'
+import { type Fence, fenceOf, headerKeys, lossOf, markerOf, pageOf, type Schema } from './schema.ts'
 
 export interface Begun {
   readonly found: 'created' | 'existing'
@@ -23,13 +24,15 @@ export interface Begun {
   readonly reign: Epoch
 }
 
+export interface ReignOptions extends StoreOptions {
+  /** The browser says that it has lost what was here. Default 'fail': STORE_LOST. 'open' makes a store. */
+  readonly onLost?: 'fail' | 'open'
+}
+
 /** @throws STORE_LOST, HEADER_CORRUPT, FORMAT_UNKNOWN, BLOCK_SIZE_MISMATCH, STORAGE_FULL, STORAGE_FAILED */
-export async function beginReign(connection: Connection, options: StoreOptions): Promise<Begun> {
+export async function beginReign(connection: Connection, options: ReignOptions): Promise<Begun> {
   await loadChecksums()
   const database = await connection.use()
-  if (connection.dataLoss !== undefined) {
-    throw new DatabaseError('STORE_LOST', `the browser has lost the database (${connection.dataLoss})`)
-  }
   const tx = database.transaction(['header', 'log'], 'readwrite', { durability: 'strict' })
   tx.done.catch(() => undefined)
   try {
@@ -45,22 +48,29 @@ export async function beginReign(connection: Connection, options: StoreOptions):
 
 type Transaction = IDBPTransaction<Schema, ['header', 'log'], 'readwrite'>
 
-async function raiseEpoch(tx: Transaction, options: StoreOptions): Promise<Begun> {
+async function raiseEpoch(tx: Transaction, options: ReignOptions): Promise<Begun> {
   const store = tx.objectStore('header')
-  const [pageFound, fenceFound, markerFound, { greatest, isEmpty }] = await Promise.all([
+  const [pageFound, fenceFound, markerFound, lossFound, { greatest, isEmpty }] = await Promise.all([
     store.get(headerKeys.page),
     store.get(headerKeys.fence),
     store.get(headerKeys.marker),
+    store.get(headerKeys.lost),
     greatestInLog(tx, options.storeId),
   ])
   const [page, fence, marker] = [pageOf(pageFound), fenceOf(fenceFound), markerOf(markerFound)]
   const isNew = page === undefined && fence === undefined && isEmpty
+  const lost = lossOf(lossFound)
+  if (isNew && lost !== undefined && options.onLost !== 'open') throw dataLost(lost)
   const before = isNew ? newHeader(options) : headerOf(page, options)
   const reign = epoch(1 + Math.max(before.epoch, fence?.epoch ?? 0, greatest, options.epochFloor ?? 0))
   const durableThrough = txid(Math.max(before.durableThrough, marker))
   const header = { ...before, epoch: reign, durableThrough, headerSeq: before.headerSeq + 1, isClean: false }
   const raised: Fence = { epoch: reign, reign }
-  await Promise.all([store.put(pageBytesOf(header), headerKeys.page), store.put(raised, headerKeys.fence)])
+  await Promise.all([
+    store.put(pageBytesOf(header), headerKeys.page),
+    store.put(raised, headerKeys.fence),
+    ...(lost === undefined ? [] : [store.delete(headerKeys.lost)]),
+  ])
   return { found: isNew ? 'created' : 'existing', before, header, reign }
 }
 

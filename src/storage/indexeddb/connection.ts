@@ -12,8 +12,9 @@
  */
 import { type IDBPDatabase, unwrap, wrap } from 'idb'
 import { DatabaseError } from '../../errors.ts'
+import { dataLossIn, makeStores } from './data-loss.ts'
 import { failureOf } from './failures.ts'
-import { databaseName, type Schema, SCHEMA_VERSION, storeNames } from './schema.ts'
+import { databaseName, type Schema, SCHEMA_VERSION } from './schema.ts'
 
 export interface ConnectionOptions {
   readonly factory: IDBFactory
@@ -66,17 +67,11 @@ export class Connection {
   #opening: Promise<Database> | undefined
   #wasOpened = false
   #isEnded = false
-  #dataLoss: string | undefined
 
   constructor(name: string, { factory, bounded = unbounded }: ConnectionOptions) {
     this.name = databaseName(name)
     this.#factory = factory
     this.#bounded = bounded
-  }
-
-  /** What the browser says that it has lost of this database; undefined if it says nothing. */
-  get dataLoss(): string | undefined {
-    return this.#dataLoss
   }
 
   /** The open database; opened again if the connection was lost. @throws STORE_LOST, STORAGE_FAILED, DATABASE_CLOSED */
@@ -125,26 +120,21 @@ export class Connection {
     const request = this.#factory.open(this.name, SCHEMA_VERSION)
     const found = { isGone: false, isUnwanted: false }
     request.onupgradeneeded = (event) => {
-      if (this.#wasOpened || found.isUnwanted) {
-        found.isGone = true
-        return request.transaction?.abort()
-      }
-      this.#noteLoss(event)
-      for (const store of storeNames) request.result.createObjectStore(store)
+      found.isGone = this.#wasOpened || found.isUnwanted
+      const dataLoss = dataLossIn(event)
+      if (found.isGone && dataLoss === undefined) return request.transaction?.abort()
+      makeStores(request, dataLoss)
     }
     try {
       // wrap() types what it returns for a database of any shape; the upgrade has just given it this one.
-      return (await this.#bounded(wrap(request), (late) => late?.close())) as unknown as Database
+      const database = (await this.#bounded(wrap(request), (late) => late?.close())) as unknown as Database
+      if (!found.isGone) return database
+      database.close()
+      throw failureOf(null, 'open', 'deleted')
     } catch (error) {
       found.isUnwanted = true
       throw failureOf(error, 'open', found.isGone ? 'deleted' : undefined)
     }
-  }
-
-  /** Chromium tells when it found a damaged database and made a new one. */
-  #noteLoss(event: IDBVersionChangeEvent & { readonly dataLoss?: string; readonly dataLossMessage?: string }): void {
-    if (event.dataLoss === undefined || event.dataLoss === 'none') return
-    this.#dataLoss = `${event.dataLoss}: ${event.dataLossMessage ?? ''}`
   }
 
   #watch(database: Database): void {

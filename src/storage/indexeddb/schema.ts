@@ -1,7 +1,7 @@
 /**
  * Where everything lies in a database of this medium. Keys are out of line; all are integers except those of chunks.
  *
- *   header    0 header page   1 fence   2 marker   3 requests   1000… quarantined bytes
+ *   header    0 header page   1 fence   2 marker   3 requests   4 what was lost before there was a header   1000… quarantined bytes
  *   log       firstTxid → a commit record, or the marker of a long one       [epoch, firstTxid, n] → chunk n of a long one
  *   segments  n → the blocks from n × blocksPerSegment on, side by side
  *   table     n → page n of the block table
@@ -15,7 +15,7 @@ export const SCHEMA_VERSION = 1
 export const storeNames = ['header', 'log', 'segments', 'table'] as const
 export type StoreName = (typeof storeNames)[number]
 
-export const headerKeys = { page: 0, fence: 1, marker: 2, requests: 3, quarantine: 1000 } as const
+export const headerKeys = { page: 0, fence: 1, marker: 2, requests: 3, lost: 4, quarantine: 1000 } as const
 
 export type ChunkKey = [epoch: number, firstTxid: number, index: number]
 export type LogKey = number | ChunkKey
@@ -27,6 +27,11 @@ export interface Fence {
   readonly reign: number
 }
 
+/** That the browser has lost what was here. It counts as long as there is no header page. */
+export interface LossNote {
+  readonly dataLoss: string
+}
+
 /** Stands for a record that lies in chunks: with it, and not before, they are a record. */
 export interface LongRecord {
   readonly epoch: number
@@ -35,7 +40,7 @@ export interface LongRecord {
 }
 
 export interface Schema extends DBSchema {
-  header: { key: number; value: Uint8Array | Fence | number }
+  header: { key: number; value: Uint8Array | Fence | LossNote | number }
   log: { key: LogKey; value: Uint8Array | LongRecord }
   segments: { key: number; value: Uint8Array }
   table: { key: number; value: Uint8Array }
@@ -57,6 +62,8 @@ export const blocksPerSegment = (blockSize: number): number => Math.max(1, Math.
 
 export const fenceOf = (value: Schema['header']['value'] | undefined): Fence | undefined =>
   typeof value === 'object' && 'reign' in value ? value : undefined
+export const lossOf = (value: Schema['header']['value'] | undefined): string | undefined =>
+  typeof value === 'object' && 'dataLoss' in value ? value.dataLoss : undefined
 export const pageOf = (value: Schema['header']['value'] | undefined): Uint8Array | undefined =>
   value instanceof Uint8Array ? value : undefined
 export const markerOf = (value: Schema['header']['value'] | undefined): number =>

@@ -21,9 +21,8 @@ import { chooseBlocks } from '../choose-blocks.ts'
 import { newMeter } from '../meter.ts'
 import type { RecoverySession, ScanSummary } from '../recover.ts'
 import type { RecoveryReport } from '../recovery-report.ts'
-import type { StoreOptions } from '../recovery-state.ts'
 import { newReport, type ReportDraft } from '../report-draft.ts'
-import { beginReign, type Begun } from './begin-reign.ts'
+import { beginReign, type Begun, type ReignOptions } from './begin-reign.ts'
 import type { Connection } from './connection.ts'
 import { executePlan } from './execute-plan.ts'
 import { IndexedDbStore } from './indexeddb-store.ts'
@@ -37,7 +36,7 @@ import { refusalOf } from './refusal.ts'
 import { CHUNK_BYTES, TRANSACTION_BYTES } from './schema.ts'
 import { verifyRead } from './verify-blocks.ts'
 
-export interface IndexedDbOptions extends StoreOptions {
+export interface IndexedDbOptions extends ReignOptions {
   /** The blocks of a database are kept in memory up to this. Default 1 GiB. */
   readonly residentBytesMax?: number
   /** A longer record is written in chunks of this. */

@@ -4,6 +4,7 @@ import {
   type BrowserMedium,
   type ChoiceFindings,
   chooseStore,
+  type IndexedDbFinding,
   type MediumFinding,
   type WhenLost,
   type Witness,
@@ -18,6 +19,7 @@ const states: readonly MediumFinding[] = [
   { kind: 'store', storeId: 'a' },
   { kind: 'store', storeId: 'b' },
 ]
+const lost = { kind: 'lost', dataLoss: 'total: the files were damaged' } as const
 const witnessOf = (medium: BrowserMedium, storeId: string): Witness => ({ medium, storeId, epoch: 3, durableTxid: 40 })
 const witnessSets: readonly (readonly Witness[])[] = [
   [],
@@ -28,7 +30,9 @@ const witnessSets: readonly (readonly Witness[])[] = [
 ]
 
 const all = states.flatMap((opfs) =>
-  states.flatMap((indexeddb) => witnessSets.map((witnesses): ChoiceFindings => ({ opfs, indexeddb, witnesses }))),
+  [...states, lost].flatMap((indexeddb) =>
+    witnessSets.map((witnesses): ChoiceFindings => ({ opfs, indexeddb, witnesses })),
+  ),
 )
 
 function outcome(findings: ChoiceFindings, whenLost: WhenLost): string {
@@ -40,13 +44,13 @@ function outcome(findings: ChoiceFindings, whenLost: WhenLost): string {
   }
 }
 
-const isStore = (finding: MediumFinding) => finding.kind === 'store'
-const isUnreadable = (finding: MediumFinding) => finding.kind === 'unreadable'
+const isStore = (finding: IndexedDbFinding) => finding.kind === 'store'
+const isUnreadable = (finding: IndexedDbFinding) => finding.kind === 'unreadable'
 
 describe('attack-21: a database is never split between two media', () => {
   test('a medium that cannot be read now decides nothing', () => {
     const findings = all.filter(({ opfs, indexeddb }) => isUnreadable(opfs) || isUnreadable(indexeddb))
-    expect(findings).toHaveLength(45)
+    expect(findings).toHaveLength(50)
     for (const each of findings)
       for (const lost of ['fail', 'open'] as const) expect(outcome(each, lost)).toBe('STORAGE_FAILED')
   })
@@ -55,7 +59,7 @@ describe('attack-21: a database is never split between two media', () => {
     const findings = all.filter(
       ({ opfs, indexeddb }) => isStore(opfs) !== isStore(indexeddb) && ![opfs, indexeddb].some(isUnreadable),
     )
-    expect(findings).toHaveLength(40)
+    expect(findings).toHaveLength(50)
     for (const each of findings) {
       const medium = isStore(each.opfs) ? 'opfs' : 'indexeddb'
       expect([medium, 'STORE_LOST']).toContain(outcome(each, 'fail'))
@@ -86,6 +90,18 @@ describe('attack-21: a database is never split between two media', () => {
     const nothing = { opfs: { kind: 'empty' }, indexeddb: { kind: 'empty' } } as const
     expect(outcome({ ...nothing, witnesses: [witnessOf('indexeddb', 'a')] }, 'fail')).toBe('STORE_LOST')
     expect(outcome({ ...nothing, witnesses: [witnessOf('indexeddb', 'a')] }, 'open')).toBe('opfs')
+  })
+
+  test('nothing there, and a browser that says that it has lost what was: lost too, unless the store is in OPFS', () => {
+    const empty = { opfs: { kind: 'empty' }, indexeddb: lost, witnesses: [] } as const
+    const files = { ...empty, opfs: { kind: 'store', storeId: 'a' } } as const
+    const none = { ...empty, opfs: { kind: 'unsupported', why: 'private mode' } } as const
+    expect([empty, none, files].map((findings) => outcome(findings, 'fail'))).toEqual([
+      'STORE_LOST',
+      'STORE_LOST',
+      'opfs',
+    ])
+    expect([empty, none, files].map((findings) => outcome(findings, 'open'))).toEqual(['opfs', 'indexeddb', 'opfs'])
   })
 
   test('a new one is made in OPFS, without it in IndexedDB, without both nowhere', () => {
