@@ -5,6 +5,7 @@ import path from 'node:path'
 import { build } from 'esbuild'
 import { onTestFinished } from 'vitest'
 import type { DatabaseEvent, ExecResult, Metrics, OpenOptions, Row, SqlParams, Status } from '../../src/index.ts'
+import type { FileCounts } from './counted-files.ts'
 
 export interface Command {
   readonly no: number
@@ -101,6 +102,11 @@ export class MemberProcess {
 
   query<R extends Row>(sql: string, params: SqlParams = [], options: object = {}): Promise<R[]> {
     return this.ask('query', sql, params, options) as Promise<R[]>
+  }
+
+  /** What it has done to files so far. */
+  files(): Promise<FileCounts> {
+    return this.ask('files') as Promise<FileCounts>
   }
 
   metrics(): Promise<Metrics> {

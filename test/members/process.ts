@@ -3,6 +3,7 @@
  *
  *   parent ── { no, name, args } ──▶ member ── { no, value } or { no, error } ──▶ parent
  */
+import { fileCounts } from './counted-files.ts'
 import { firstValueFrom } from 'rxjs'
 import { type Database, isDatabaseError, open, type OpenOptions, type SqlParams } from '../../src/index.ts'
 import type { Command } from './member-process.ts'
@@ -20,6 +21,7 @@ const commands = {
   exec: (sql: string, params?: SqlParams, request?: object) => database().exec(sql, params, request),
   query: (sql: string, params?: SqlParams, request?: object) => database().query(sql, params, request),
   close: () => database().close(),
+  files: () => Promise.resolve(fileCounts),
   metrics: () => firstValueFrom(database().metrics$),
   /** Numbered rows of one writer, `width` at a time, until `count` or told to stop; says which are acknowledged. */
   async write(who: string, width: number, count: number) {
