@@ -5,6 +5,7 @@ import { SECTOR_BYTES } from '../storage/format.ts'
 import { decodeHeader } from '../storage/header.ts'
 import { dataLossIn, makeStores } from '../storage/indexeddb/data-loss.ts'
 import { databaseName, headerKeys, lossOf, pageOf, type Schema } from '../storage/indexeddb/schema.ts'
+import { errorName } from '../storage/media/opfs-errors.ts'
 import type { IndexedDbFinding, MediumFinding } from './store-choice.ts'
 import { unlessBlocked } from './unless-blocked.ts'
 
@@ -32,10 +33,10 @@ export async function findInOpfs(name: string): Promise<MediumFinding> {
 }
 
 export async function findInIndexedDb(name: string): Promise<IndexedDbFinding> {
-  const platform: { readonly indexedDB?: IDBFactory } = globalThis
-  const factory = platform.indexedDB
-  if (factory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
   try {
+    const platform: { readonly indexedDB?: IDBFactory | null } = globalThis
+    const factory = platform.indexedDB ?? undefined
+    if (factory === undefined) return { kind: 'unsupported', why: 'the browser has none' }
     const { page, dataLoss } = await headerValues(factory, name)
     await loadChecksums()
     if (page !== undefined) return findingOf([page])
@@ -102,8 +103,13 @@ function findingOf(slots: readonly Uint8Array[]): MediumFinding {
   return newest.isCreating ? { kind: 'empty' } : { kind: 'store', storeId: newest.storeId }
 }
 
-const unreadable = (medium: string, cause: unknown): DatabaseError =>
-  new DatabaseError('STORAGE_FAILED', `${medium} cannot be looked into now: ${String(cause)}`, {
+/** Where site data is blocked a store may lie that nobody sees: none is made elsewhere, but to look again changes nothing either. */
+function unreadable(medium: string, cause: unknown): DatabaseError {
+  if (errorName(cause) === 'SecurityError') {
+    return new DatabaseError('NOT_SUPPORTED', `${medium} is forbidden to this page: ${String(cause)}`, { cause })
+  }
+  return new DatabaseError('STORAGE_FAILED', `${medium} cannot be looked into now: ${String(cause)}`, {
     cause,
     retryable: true,
   })
+}
