@@ -1,6 +1,7 @@
 /** Another page of the origin posts to the channels of a database: what is not for its members to hear is dropped, and they go on. */
 import { expect, test } from 'vitest'
 import type { Page } from '../browser-kill/page.ts'
+import type { MemberPage } from './member-page.ts'
 import { limits } from '../../src/limits.ts'
 import { compareRows } from './rows.ts'
 import { useTabs } from './tabs.ts'
@@ -15,7 +16,21 @@ async function openStranger(name: string): Promise<Page> {
   return page
 }
 
-test('what is malformed or repeated is not run, and the members go on as if nobody had said it', async () => {
+/** Resolves when the one who leads has dropped so many messages. */
+const untilRefused = (page: MemberPage, least: number) =>
+  page.run(
+    (member, count) =>
+      new Promise<number>((resolve) => {
+        const metrics = member.db().metrics$.subscribe(({ messagesRefused }) => {
+          if (messagesRefused < count) return
+          resolve(messagesRefused)
+          queueMicrotask(() => metrics.unsubscribe())
+        })
+      }),
+    least,
+  )
+
+test('what is malformed or repeated is not run, the leader counts it, and the members go on as if nobody had said it', async () => {
   await tabs.withPages(3, async ({ all, at }) => {
     const name = tabs.newName()
     const stranger = await openStranger(name)
@@ -29,7 +44,10 @@ test('what is malformed or repeated is not run, and the members go on as if nobo
       ])
     })
     await Promise.all(all.map((page) => page.writeRows(5)))
-    expect(await stranger.evaluate<number>('stranger.repeat()')).toBeGreaterThan(12)
+    expect(await untilRefused(at(0), 0)).toBe(0)
+    const repeated = await stranger.evaluate<number>('stranger.repeat()')
+    expect(repeated).toBeGreaterThan(12)
+    await untilRefused(at(0), 2 * repeated)
     await stranger.evaluate('stranger.babble()')
     await Promise.all(all.map((page) => page.writeRows(5)))
     await stranger.evaluate('stranger.babble()')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import path from 'node:path'
+import { firstValueFrom } from 'rxjs'
 import { expect, onTestFinished, test } from 'vitest'
 import { encodeFrame, FrameReader } from '../../src/effects/frames.ts'
 import { type Database } from '../../src/index.ts'
@@ -98,8 +99,9 @@ const insert = (id: number, n: number) => ({
   args: ['INSERT INTO t VALUES (?)', [n], {}],
 })
 
-/** The leader goes on, for itself and for who follows. */
-async function expectWell({ base, leader }: World, rows: readonly number[]): Promise<void> {
+/** The leader goes on, for itself and for who follows, and has counted what it dropped. */
+async function expectWell({ base, leader, refused }: World, rows: readonly number[]): Promise<void> {
+  expect((await firstValueFrom(leader.metrics$)).messagesRefused).toBe(refused())
   const follower = await openIn(base)
   await follower.exec('INSERT INTO t VALUES (100)')
   expect(await column(leader, 'SELECT n FROM t ORDER BY n')).toEqual([...rows, 100])
