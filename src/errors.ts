@@ -28,7 +28,8 @@ export const errorCodes = {
   STORE_AMBIGUOUS: 'Two media hold a store of this name. Name the one you mean in options.storage.',
   // Requests
   SQL_ERROR: 'SQLite refused the statement; sqliteCode and details.offset say why and where.',
-  INVALID_PARAMETER: 'A parameter is missing, unknown, or has a type SQLite does not store. Convert it first.',
+  INVALID_PARAMETER:
+    'A parameter is missing, unknown, of a type SQLite does not store, or too large to be sent. Convert or split it first.',
   MISUSE: 'The call does not fit here; the message says which call does.',
   SETTING_REFUSED: 'This PRAGMA changes what statements mean. Set it in OpenOptions.pragmas.',
   ATTACH_REFUSED: 'A second stored database cannot be attached. Open it on its own.',

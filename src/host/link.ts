@@ -1,6 +1,7 @@
 /** The client's end of a channel: asks, and hears what the other side tells. */
 import { ReplaySubject, Subject } from 'rxjs'
 import { DatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { Channel, type Port } from '../wire/channel.ts'
 import {
@@ -14,6 +15,7 @@ import {
   type WireError,
   type WireId,
 } from '../wire/protocol.ts'
+import { assertSendable } from '../wire/message-size.ts'
 import { decodeError } from '../wire/wire-error.ts'
 import { isServerMessage } from './message-guard.ts'
 import { Pending, type PendingOptions } from './pending.ts'
@@ -52,9 +54,10 @@ export class Link {
     this.#timer = options.timer
     const { member } = options
     this.#member = member
-    this.#channel = new Channel(port, {
+    this.#channel = new Channel<ServerMessage, ClientMessage>(port, {
       ...(member === undefined ? {} : { version: PROTOCOL_OF_JOIN }),
       lastBeat: () => this.#lastBeat,
+      check: assertSendable,
       receive: (message) => (isServerMessage(message) ? this.#receive(message) : member?.onRefused()),
       onRefused: (error) => (member === undefined ? this.lose(error) : member.onRefused()),
       onUnsendable: (message, error) => 'id' in message && this.#pending.reject(message.id, unsendable(error)),
@@ -163,7 +166,12 @@ function asOurs(error: WireError): DatabaseError {
     : new DatabaseError('DATABASE_FAILED', decoded.message, { cause: decoded })
 }
 
+/** A RangeError says that it is too large, whoever has measured it. */
 const unsendable = (cause: unknown) =>
-  new DatabaseError('INVALID_PARAMETER', 'an argument cannot be sent to the thread of the database; convert it first', {
-    cause,
-  })
+  new DatabaseError(
+    'INVALID_PARAMETER',
+    cause instanceof RangeError
+      ? `a request with its parameters is larger than the ${limits.frameBytesMax} bytes that can be sent to whoever has the database; split it`
+      : 'an argument cannot be sent to the thread of the database; convert it first',
+    { cause },
+  )

@@ -1,8 +1,9 @@
 /**
- * What may be taken from the other side: messages of the protocol's shape, and of a client each id once. Whoever can post to a channel
- * can post anything; what is malformed or was seen before is dropped, not run.
+ * What may be taken from the other side: messages of the protocol's shape and of a size that our side sends, and of a client each id
+ * once. Whoever can post to a channel can post anything; what is malformed, oversized or was seen before is dropped, not run.
  */
 import { limits } from '../limits.ts'
+import { isOversized } from '../wire/message-size.ts'
 import type { ClientMessage, ServerMessage, WireId } from '../wire/protocol.ts'
 
 type Kind = ClientMessage['kind']
@@ -51,7 +52,7 @@ export const isRequest = (message: ClientMessage): message is RequestMessage =>
   requests.some((kind) => kind === message.kind) && !('within' in message)
 
 /** repeated: known already. expected: known already, and it was to be said again. */
-export type Verdict = 'admitted' | 'expected' | 'repeated' | 'malformed'
+export type Verdict = 'admitted' | 'expected' | 'repeated' | 'malformed' | 'oversized'
 
 export class MessageGuard {
   #lastId: WireId = 0
@@ -62,6 +63,7 @@ export class MessageGuard {
 
   judge(message: unknown): Verdict {
     if (!isClientMessage(message)) return 'malformed'
+    if (isOversized(message)) return 'oversized'
     if (!beginners.includes(message.kind)) return 'admitted'
     const { id } = message as { readonly id: WireId }
     if (!Number.isSafeInteger(id)) return 'malformed'

@@ -3,6 +3,7 @@
  * message, arrive together, and can be flushed together.
  */
 import { DatabaseError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { type Envelope, PROTOCOL_VERSION } from './protocol.ts'
 
 /** The platform's end of a channel: a worker, its global scope, or a MessagePort. */
@@ -18,8 +19,10 @@ export interface ChannelPorts<In, Out> {
   readonly receive: (message: In, beat: number | undefined) => void
   /** What arrived is none of ours, or of a newer protocol: it was dropped. */
   readonly onRefused: (error: DatabaseError) => void
-  /** The platform cannot clone this message; the others of its envelope were sent. */
+  /** The platform cannot clone this message, or `check` threw; the others of its envelope were sent. */
   readonly onUnsendable: (message: Out, error: unknown) => void
+  /** Throws for what the other side would not take. */
+  readonly check?: (message: Out) => void
   /** Stamps what is sent: the last beat that was heard. */
   readonly lastBeat?: () => number | undefined
   /** Of the protocol, in which it writes until `speak` says otherwise. Absent: our own. */
@@ -29,6 +32,7 @@ export interface ChannelPorts<In, Out> {
 export class Channel<In, Out> {
   readonly #port: Port
   readonly #onUnsendable: ChannelPorts<In, Out>['onUnsendable']
+  readonly #check: (message: Out) => void
   readonly #lastBeat: () => number | undefined
   #version: number
   #outbox: Out[] = []
@@ -36,10 +40,12 @@ export class Channel<In, Out> {
   #isPostScheduled = false
 
   constructor(port: Port, ports: ChannelPorts<In, Out>) {
-    const { receive, onRefused, onUnsendable, lastBeat = () => undefined, version = PROTOCOL_VERSION } = ports
+    const { receive, onRefused, onUnsendable, check = () => undefined } = ports
+    const { lastBeat = () => undefined, version = PROTOCOL_VERSION } = ports
     this.#version = version
     this.#port = port
     this.#onUnsendable = onUnsendable
+    this.#check = check
     this.#lastBeat = lastBeat
     port.addEventListener('message', ({ data }) => {
       const envelope = envelopeOf<In>(data)
@@ -57,6 +63,8 @@ export class Channel<In, Out> {
 
   /** @param transfer buffers that belong to the other side from here on */
   post(message: Out, transfer: readonly Transferable[] = []): void {
+    // The other side takes no more in one envelope.
+    if (this.#outbox.length === limits.queueMax) this.flush()
     this.#outbox.push(message)
     this.#transfer.push(...transfer)
     if (this.#isPostScheduled) return
@@ -75,12 +83,13 @@ export class Channel<In, Out> {
     try {
       this.#send(messages, transfer)
     } catch {
-      // One of them cannot be cloned, and nothing was sent: alone, each says for itself.
+      // One of them cannot be sent, and nothing was: alone, each says for itself.
       for (const message of messages) this.#sendAlone(message)
     }
   }
 
   #send(messages: readonly Out[], transfer: Transferable[]): void {
+    for (const message of messages) this.#check(message)
     const beat = this.#lastBeat()
     const envelope: Envelope<Out> = { datasync: this.#version, messages, ...(beat === undefined ? {} : { beat }) }
     this.#port.postMessage(envelope, transfer)
@@ -101,6 +110,7 @@ function envelopeOf<In>(data: unknown): Envelope<In> | DatabaseError {
   }
   const { datasync: version, messages } = data
   if (typeof version !== 'number' || !Array.isArray(messages)) return refused('a message is malformed', {})
+  if (messages.length > limits.queueMax) return refused('a message has too many parts', { count: messages.length })
   if (version > PROTOCOL_VERSION) {
     return refused(
       `the other side speaks protocol ${version}, this one ${PROTOCOL_VERSION}: load page and worker of the same version`,

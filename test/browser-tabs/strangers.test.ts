@@ -30,7 +30,7 @@ const untilRefused = (page: MemberPage, least: number) =>
     least,
   )
 
-test('what is malformed or repeated is not run, the leader counts it, and the members go on as if nobody had said it', async () => {
+test('what is malformed, repeated or too large is not run, the leader counts it, and the members go on as if nobody had said it', async () => {
   await tabs.withPages(3, async ({ all, at }) => {
     const name = tabs.newName()
     const stranger = await openStranger(name)
@@ -45,9 +45,12 @@ test('what is malformed or repeated is not run, the leader counts it, and the me
     })
     await Promise.all(all.map((page) => page.writeRows(5)))
     expect(await untilRefused(at(0), 0)).toBe(0)
+    const swollen = await stranger.evaluate<number>(`stranger.swell(${limits.frameBytesMax + 2 ** 20})`)
+    expect(swollen).toBeGreaterThanOrEqual(2)
+    expect(await untilRefused(at(0), swollen)).toBe(swollen)
     const repeated = await stranger.evaluate<number>('stranger.repeat()')
     expect(repeated).toBeGreaterThan(12)
-    await untilRefused(at(0), 2 * repeated)
+    await untilRefused(at(0), swollen + 2 * repeated)
     await stranger.evaluate('stranger.babble()')
     await Promise.all(all.map((page) => page.writeRows(5)))
     await stranger.evaluate('stranger.babble()')

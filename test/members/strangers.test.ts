@@ -158,6 +158,19 @@ test('what is malformed or said twice is dropped; the connection goes on', async
   await expectWell(world, [1, 4])
 })
 
+test('what is too large is dropped; the connection goes on', async () => {
+  const world = await lead()
+  const stranger = await Stranger.in(world)
+  await stranger.join()
+  // The same bytes many times: a short message that holds more than any may.
+  const padding = Array.from<Uint8Array>({ length: limits.frameBytesMax / 2 ** 20 + 1 }).fill(new Uint8Array(2 ** 20))
+  stranger.say({ ...insert(2, 2), args: ['INSERT INTO t VALUES (2)', [], { padding }] })
+  stranger.say(insert(3, 3))
+  await stranger.hears((message) => message.kind === 'answer' && message.id === 3)
+  expect(world.refused()).toBe(1)
+  await expectWell(world, [3])
+})
+
 test('what is asked before joining is not done', async () => {
   const world = await lead()
   const stranger = await Stranger.in(world)

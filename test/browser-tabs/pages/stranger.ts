@@ -75,6 +75,14 @@ function babble(): void {
   for (const word of [...words, ...envelopes]) common.postMessage(word)
 }
 
+/** Asks for so much at once, on every channel; the bytes are the same many times, so that it is short. Returns how often it asked. */
+function swell(bytes: number): number {
+  const padding = Array.from<Uint8Array>({ length: bytes / 2 ** 20 }).fill(new Uint8Array(2 ** 20))
+  const call = { kind: 'call', id: 2e9, method: 'exec', args: ['DELETE FROM entry', [], { padding }] }
+  for (const { channel } of heard) channel.postMessage({ datasync: 1, messages: [call], beat: 1e9 })
+  return heard.length
+}
+
 /** Joins as a member does, then asks for so much at once. Returns how many were answered, and how many refused with which code. */
 async function flood(name: string, count: number): Promise<Record<string, number>> {
   const connection = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
@@ -120,4 +128,4 @@ async function flood(name: string, count: number): Promise<Record<string, number
   return ends
 }
 
-Object.assign(globalThis, { stranger: { listen, repeat, babble, flood } })
+Object.assign(globalThis, { stranger: { listen, repeat, babble, swell, flood } })
