@@ -4,21 +4,10 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { openIn, temporaryBase } from '../api/harness.ts'
 import { column } from '../attacks/world.ts'
+import { expectHandOver, isLeading } from './hand-over.ts'
 import { MemberProcess, standsStill } from './member-process.ts'
 
 const create = 'CREATE TABLE IF NOT EXISTS t (who, n INTEGER, PRIMARY KEY (who, n))'
-
-const isLeading = ({ status }: MemberProcess) => status?.role === 'leader'
-
-/** Says why it leads, and how long nobody did: less than since what happened to the last leader, in all of which somebody waited. */
-async function expectHandOver(member: MemberProcess, why: { readonly cause: string; readonly sinceMs: number }) {
-  const changes = member.events.filter((event) => event.type === 'leader.changed')
-  const changed = changes.find(({ role }) => role === 'leader')
-  expect(changed).toMatchObject({ cause: why.cause, epoch: 2 })
-  expect(changed?.ms).toBeGreaterThan(0)
-  expect(changed?.ms).toBeLessThan(performance.now() - why.sinceMs)
-  expect((await member.metrics()).handOverMs).toBe(changed?.ms)
-}
 
 describe('a leader that is killed', () => {
   test('is followed by another one at once; what was acknowledged is there once, in the order of each', async () => {
