@@ -6,6 +6,10 @@
  *   leader ── coming ─────────────────────────────────────▶ everybody, again and again until it leads: recovery may take long
  *   leader ── leading <epoch> ────────────────────────────▶ everybody, at each beat; who still seeks says so again
  *
+ * These words have no version, because members come to know each other's by them: with the names of the channels and of the lock they
+ * are as they are for all time. A later build may add fields, which this one does not read; a word that it does not know it takes for a
+ * stranger's. What the two say in their own channel has the protocol's version (wire/protocol.ts).
+ *
  * Two may answer, when one of them does not know yet that its time is over: each has its own channel, and the client takes one. If that
  * is the wrong one, it is told so by who asks to join it, and the client seeks again.
  * A client holds a Web Lock named like its connection; when the leader gets that lock, the client is gone. That the leader is gone is

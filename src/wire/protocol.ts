@@ -42,7 +42,10 @@ import type { RecoveryReport } from '../storage/recovery-report.ts'
 export const PROTOCOL_VERSION = 1
 /** Whoever speaks at least this is understood. */
 export const PROTOCOL_OLDEST = 1
-/** In which members write until they have agreed on one that both speak. For all time: it is how they come to know each other. */
+/**
+ * In which members write until they have agreed on one that both speak. For all time: it is how they come to know each other, as are the
+ * words by which they find each other in a browser (effects/broadcast-transport.ts).
+ */
 export const PROTOCOL_OF_JOIN = 1
 
 /** Numbered by the client from 1. */
