@@ -121,7 +121,8 @@ export const limits = {
   requestWindow: 128,
   /** Requests of one member that a leader lets wait; a member of ours asks no more at once. */
   clientQueueMax: 1024,
-  /** One message between two sides; and how much may wait to be taken by the other process before the connection is given up. */
+  /** One message between two sides; and how much may wait for another process that takes nothing for a
+   * lease's time, before the connection is given up. */
   frameBytesMax: 768 * MiB,
   unsentBytesMax: 64 * MiB,
 

@@ -8,7 +8,7 @@ import { limits } from '../limits.ts'
 const LENGTH_BYTES = 4
 
 /** @throws RangeError when it is larger than the other side would take */
-export function encodeFrame(message: unknown): Uint8Array[] {
+export function encodeFrame(message: unknown): readonly [head: Uint8Array, body: Uint8Array] {
   const body = serialize(message)
   if (body.length > limits.frameBytesMax) throw new RangeError(`a message of ${body.length} bytes is too large`)
   const head = Buffer.alloc(LENGTH_BYTES)

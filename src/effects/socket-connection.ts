@@ -9,14 +9,18 @@ type Listener = (event: MessageEvent<unknown>) => void
 
 export class SocketConnection implements Connection {
   readonly #socket: Socket
+  readonly #now: () => number
   readonly #onMessage = new Set<Listener>()
   readonly #onError = new Set<Listener>()
   readonly #onClosed = new Set<() => void>()
   #isClosed = false
+  /** When the other side took the last frame, or there was nothing for it to take. */
+  #takenAtMs = 0
 
-  /** `first`: bytes that were read of it already. */
-  constructor(socket: Socket, first: Uint8Array = new Uint8Array(0)) {
+  /** `first`: bytes that were read of it already. `now`: monotonic milliseconds. */
+  constructor(socket: Socket, first: Uint8Array = new Uint8Array(0), now: () => number = () => performance.now()) {
     this.#socket = socket
+    this.#now = now
     socket.unref()
     const reader = new FrameReader((data) => tell(this.#onMessage, 'message', data))
     const read = (chunk: Uint8Array) => {
@@ -36,11 +40,14 @@ export class SocketConnection implements Connection {
 
   postMessage(message: unknown): void {
     if (this.#isClosed) return
-    // Who does not read, stopped perhaps, is given up before it costs us our memory.
-    if (this.#socket.writableLength > limits.unsentBytesMax) return this.#abandon()
-    const frame = encodeFrame(message)
+    const unsent = this.#socket.writableLength
+    if (unsent === 0) this.#taken()
+    // Who does not read, stopped perhaps, is given up before it costs us our memory. One frame may be larger than that, and takes its time.
+    if (unsent > limits.unsentBytesMax && this.#now() - this.#takenAtMs > limits.leaseMs) return this.#abandon()
+    const [head, body] = encodeFrame(message)
     this.#socket.cork()
-    for (const part of frame) this.#socket.write(part)
+    this.#socket.write(head)
+    this.#socket.write(body, () => this.#taken())
     this.#socket.uncork()
   }
 
@@ -57,6 +64,10 @@ export class SocketConnection implements Connection {
   hold(isHeld: boolean): void {
     if (isHeld) this.#socket.ref()
     else this.#socket.unref()
+  }
+
+  #taken(): void {
+    this.#takenAtMs = this.#now()
   }
 
   #abandon(): void {
