@@ -1,5 +1,5 @@
 /** The spaces that are walked: what members do and suffer in each, how far it goes, and how large it is. */
-import { type ClusterBounds, type Protocol, shipped } from './protocol.ts'
+import { type ClusterBounds, type Protocol, shipped, type Skew } from './protocol.ts'
 
 export interface Space {
   readonly name: string
@@ -22,6 +22,9 @@ export const small: ClusterBounds = {
   missedMax: 1,
   restarts: false,
 }
+
+/** One robs at the first beat that it misses, the other after three; the hasty one's clock gains a beat. */
+export const skewed: Skew = { missedMax: [1, 3], gains: 1, gainMax: 1 }
 
 const both = ['write', 'read'] as const
 const files: Protocol = { ...shipped, medium: 'files' }
@@ -69,6 +72,18 @@ export const usual: readonly Space[] = [
     bounds: { ...small, members: 3, kinds: both, requestsMax: 1 },
     size: { stateCount: 121_048, stepCount: 529_723 },
   },
+  {
+    name: 'two write and read strictly by clocks that differ, and nothing fails',
+    protocol: shipped,
+    bounds: { ...small, kinds: both, faultsMax: 0, skew: skewed },
+    size: { stateCount: 115_869, stepCount: 421_718 },
+  },
+  {
+    name: 'two write by clocks that differ, one request',
+    protocol: shipped,
+    bounds: { ...small, requestsMax: 1, skew: skewed },
+    size: { stateCount: 103_238, stepCount: 348_296 },
+  },
 ]
 
 /** With DATASYNC_TEST_LONG=1: half a minute to minutes each, and up to a gigabyte. */
@@ -90,6 +105,25 @@ export const long: readonly Space[] = [
     protocol: { ...files, isLockBroken: true },
     bounds: { ...small, kinds: both, faultsMax: 2, messagesMax: 1 },
     size: { stateCount: 304_698, stepCount: 947_359 },
+  },
+  {
+    name: 'two write and read strictly by clocks that differ by two beats, and nothing fails',
+    protocol: shipped,
+    bounds: { ...small, kinds: both, faultsMax: 0, messagesMax: 1, skew: { ...skewed, gainMax: 2 } },
+    size: { stateCount: 388_418, stepCount: 1_288_842 },
+  },
+  {
+    name: 'three by clocks that differ, one of whom writes or reads, and nothing fails',
+    protocol: shipped,
+    bounds: {
+      ...small,
+      members: 3,
+      kinds: both,
+      faultsMax: 0,
+      requestsMax: 1,
+      skew: { ...skewed, missedMax: [1, 2, 3] },
+    },
+    size: { stateCount: 248_708, stepCount: 1_159_457 },
   },
   {
     name: 'two write and read strictly, two faults',

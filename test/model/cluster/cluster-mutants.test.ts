@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'vitest'
 import { leaderMachine } from '../../../src/machines/leader.ts'
 import { rewired, stateOf } from '../machines/mutate.ts'
-import { small } from './bounds.ts'
+import { skewed, small } from './bounds.ts'
 import { type ClusterBounds, type Protocol, shipped } from './protocol.ts'
 import { rules, type RuleName } from './rules.ts'
 import { walkCluster } from './walk-cluster.ts'
@@ -27,6 +27,12 @@ const both = ['write', 'read'] as const
 
 const mutants: readonly Mutant[] = [
   { name: 'a commit does not look at the epoch', without: { checksEpoch: false }, caughtBy: 'Z1' },
+  {
+    name: 'a commit does not look at the epoch, and nothing fails but that a clock gains a beat',
+    without: { checksEpoch: false },
+    bounds: { faultsMax: 0, skew: skewed },
+    caughtBy: 'Z1',
+  },
   {
     name: 'files: the epoch is read before the barrier',
     of: { medium: 'files', isLockBroken: true },

@@ -10,34 +10,36 @@ import { long, type Space, usual } from './bounds.ts'
 import { walkCluster } from './walk-cluster.ts'
 
 /** What has to have happened in a space for it to say anything. */
-const always = [
-  'accepts',
-  'answers',
-  'appends',
-  'begins',
+const always = ['accepts', 'answers', 'appends', 'begins', 'finds it done', 'misses a beat', 'raises the epoch', 'runs']
+const whereFaulty = [
   'closes',
   'crashes',
-  'finds it done',
   'freezes',
   'gives up',
-  'hears of another leader',
   'hears that its leader resigns',
   'loses its connection',
-  'misses a beat',
-  'raises the epoch',
-  'runs',
   'still leads',
   'tells to ask again for',
   'thaws',
 ]
-const whereRobbed = ['finds a higher epoch', 'hears that it was robbed', 'hears that it has the lock']
-const whereWild = ['drops answer of', 'loses answer of', 'loses ask of']
+const whereRobbed = ['finds a higher epoch', 'hears of another leader', 'hears that it was robbed']
+const whereRobbedFrozen = ['hears that it has the lock']
+const whereWild = ['drops answer of']
+const whereLossy = ['loses answer of', 'loses ask of']
 
-const expected = ({ protocol }: Space): readonly string[] => [
-  ...always.filter((what) => what !== 'hears of another leader' || protocol.medium === 'indexeddb'),
-  ...(protocol.medium === 'indexeddb' ? whereRobbed : []),
-  ...(protocol.channel === 'wild' ? whereWild : []),
-]
+function expected({ protocol, bounds }: Space): readonly string[] {
+  const isFaulty = bounds.faultsMax > 0
+  const isRobbed = protocol.medium === 'indexeddb'
+  const isWild = protocol.channel === 'wild'
+  return [
+    ...always,
+    ...(isFaulty ? whereFaulty : []),
+    ...(isRobbed ? whereRobbed : []),
+    ...(isRobbed && isFaulty ? whereRobbedFrozen : []),
+    ...(isWild ? whereWild : []),
+    ...(isWild && isFaulty ? whereLossy : []),
+  ]
+}
 
 describe('members that share a database, over every history', () => {
   test.each([...usual, ...(isLong ? long : [])])('$name', { timeout: 3_600_000 }, (space) => {

@@ -53,6 +53,7 @@ function encodeIn(cluster: Cluster, { order, parts, perMember, keepsOrder }: Nam
     cluster.logEpoch,
     maskOf(cluster.acked),
     cluster.faultsLeft,
+    cluster.gainLeft,
   ]
   let text = String.fromCharCode(...codes)
   for (const old of order) {
@@ -122,6 +123,7 @@ function decode(key: string, { count }: { readonly count: number }): Cluster {
     logEpoch: next(),
     acked: next(),
     faultsLeft: next(),
+    gainLeft: next(),
   }
   const members = Array.from({ length: count }, () => decodeMember(next))
   const messages: Message[] = []

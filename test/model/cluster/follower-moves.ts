@@ -94,12 +94,12 @@ function beatMoves(members: Members, cluster: Cluster, index: number, offer: Off
     })
   }
   if (cluster.holder === index || !members.isHeard(cluster, index, { type: 'beat.missed' })) return
-  if (isAudible && !members.bounds.losesBeats) return
-  const add = isAudible ? offer.fault : offer.step
   const { missedCount } = members.view(cluster, index).context
-  add({ what: 'misses a beat', member: index, missedCount: missedCount + 1 }, (next) =>
-    members.tell(next, index, { type: 'beat.missed' }),
-  )
+  const action = { what: 'misses a beat', member: index, missedCount: missedCount + 1 } as const
+  const miss = (next: Cluster) => members.tell(next, index, { type: 'beat.missed' })
+  if (!isAudible) return offer.step(action, miss)
+  if (members.isGaining(cluster, index)) offer.gain(action, miss)
+  if (members.bounds.losesBeats) offer.fault(action, miss)
 }
 
 function isHeardOf({ protocol }: Members, holder: Member): boolean {

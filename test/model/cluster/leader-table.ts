@@ -18,16 +18,22 @@ interface Reached {
 }
 
 export class LeaderTable {
-  readonly initial: MachineId
   readonly #machine: typeof leaderMachine
+  readonly #initials = new Map<number, MachineId>()
   readonly #ids = new Map<string, MachineId>()
   readonly #snapshots: AnyMachineSnapshot[] = []
   readonly #views: MachineView[] = []
   readonly #steps = new Map<string, Reached>()
 
-  constructor(machine: typeof leaderMachine, missedMax: number) {
+  constructor(machine: typeof leaderMachine) {
     this.#machine = machine
-    this.initial = this.#idOf(start(machine, { missedMax }).snapshot)
+  }
+
+  /** Before its first event. Of two members that are not equally patient no machines are ever the same. */
+  initial(missedMax: number): MachineId {
+    const id = this.#initials.get(missedMax) ?? this.#idOf(start(this.#machine, { missedMax }).snapshot)
+    this.#initials.set(missedMax, id)
+    return id
   }
 
   view(id: MachineId): MachineView {

@@ -12,12 +12,14 @@ export class Members {
   constructor(protocol: Protocol, bounds: ClusterBounds) {
     this.protocol = protocol
     this.bounds = bounds
-    this.#table = new LeaderTable(protocol.machine, bounds.missedMax)
+    this.#table = new LeaderTable(protocol.machine)
   }
 
   /** Nobody leads yet, everybody has opened. */
   initial(): Cluster {
-    const members = Array.from({ length: this.bounds.members }, () => this.#blank())
+    const { members: count, missedMax, skew } = this.bounds
+    const patience = skew?.missedMax ?? Array.from({ length: count }, () => missedMax)
+    const members = patience.map((max) => blank(this.#table.initial(max)))
     const cluster: Cluster = {
       members,
       messages: [],
@@ -28,6 +30,7 @@ export class Members {
       logEpoch: 0,
       acked: 0,
       faultsLeft: this.bounds.faultsMax,
+      gainLeft: skew?.gainMax ?? 0,
     }
     members.forEach((_, index) => this.tell(cluster, index, { type: 'open.requested' }))
     return cluster
@@ -35,6 +38,11 @@ export class Members {
 
   view(cluster: Cluster, index: number): MachineView {
     return this.#table.view(memberOf(cluster, index).machine)
+  }
+
+  /** Its clock may gain another beat. */
+  isGaining(cluster: Cluster, index: number): boolean {
+    return cluster.gainLeft > 0 && this.view(cluster, index).context.missedMax === this.bounds.skew?.gains
   }
 
   bit(client: number, no: number): number {
@@ -70,16 +78,16 @@ export class Members {
   }
 
   /** Gone: what it waited for, nobody waits for; what was on its way to it has nowhere to go. */
-  bury(cluster: Cluster, index: number, machine: number = this.#table.initial): void {
+  bury(cluster: Cluster, index: number, machine: number = this.#initialOf(cluster, index)): void {
     const { issued, reads, gaveUp, waits } = memberOf(cluster, index)
-    cluster.members[index] = { ...this.#blank(), life: 'gone', machine, issued, reads, gaveUp: gaveUp | waits }
+    cluster.members[index] = { ...blank(machine), life: 'gone', issued, reads, gaveUp: gaveUp | waits }
     cluster.messages = cluster.messages.filter(({ to }) => to !== index)
   }
 
   /** A crashed member comes back: with a new machine, and as a new client that knows nothing of the old one's requests. */
   canRestart(cluster: Cluster, index: number): boolean {
     const { life, machine } = memberOf(cluster, index)
-    return life === 'gone' && machine === this.#table.initial
+    return life === 'gone' && machine === this.#initialOf(cluster, index)
   }
 
   /** The lock is taken from whoever has it. A member that stands still hears so later, even that it was ever its own. */
@@ -150,32 +158,35 @@ export class Members {
     }
   }
 
-  #blank(): Member {
-    return {
-      life: 'runs',
-      machine: this.#table.initial,
-      asksLock: false,
-      isGranted: false,
-      isRobbing: false,
-      isRobbed: false,
-      seeks: false,
-      leader: -1,
-      heard: 0,
-      sent: 0,
-      phase: 'none',
-      epoch: 0,
-      view: 0,
-      table: 0,
-      beat: 0,
-      isStalled: false,
-      owes: 0,
-      job: null,
-      issued: 0,
-      reads: 0,
-      waits: 0,
-      gaveUp: 0,
-      seen: 0,
-      owed: 0,
-    }
+  /** Its patience stays with a member, whatever becomes of it and wherever it stands in the row. */
+  #initialOf(cluster: Cluster, index: number): number {
+    return this.#table.initial(this.view(cluster, index).context.missedMax)
   }
 }
+
+const blank = (machine: number): Member => ({
+  life: 'runs',
+  machine,
+  asksLock: false,
+  isGranted: false,
+  isRobbing: false,
+  isRobbed: false,
+  seeks: false,
+  leader: -1,
+  heard: 0,
+  sent: 0,
+  phase: 'none',
+  epoch: 0,
+  view: 0,
+  table: 0,
+  beat: 0,
+  isStalled: false,
+  owes: 0,
+  job: null,
+  issued: 0,
+  reads: 0,
+  waits: 0,
+  gaveUp: 0,
+  seen: 0,
+  owed: 0,
+})

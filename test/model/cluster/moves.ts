@@ -14,24 +14,34 @@ export interface Offer {
   step(action: Action, change: (next: Cluster) => void): void
   /** Misfortune: costs one of the faults that may happen, and is none when they are used up. */
   fault(action: Action, change: (next: Cluster) => void): void
+  /** A clock gains a beat: costs one of those that it may gain. Nothing relies on it. */
+  gain(action: Action, change: (next: Cluster) => void): void
   /** The end of a misfortune, which may never come. */
   mend(action: Action, change: (next: Cluster) => void): void
+}
+
+interface Price {
+  readonly isFault: boolean
+  readonly cost?: number
+  readonly gain?: number
 }
 
 export function movesOf(members: Members): (cluster: Cluster) => readonly PackedMove<Cluster, Action>[] {
   return (cluster) => {
     const moves: PackedMove<Cluster, Action>[] = []
-    const add = (action: Action, change: (next: Cluster) => void, isFault: boolean, cost: number) => {
+    const add = (action: Action, change: (next: Cluster) => void, { isFault, cost = 0, gain = 0 }: Price) => {
       const to = copyOf(cluster)
       to.faultsLeft -= cost
+      to.gainLeft -= gain
       change(to)
       moves.push({ action, to, isFault })
     }
     const offer: Offer = {
-      step: (action, change) => add(action, change, false, 0),
-      mend: (action, change) => add(action, change, true, 0),
+      step: (action, change) => add(action, change, { isFault: false }),
+      mend: (action, change) => add(action, change, { isFault: true }),
+      gain: (action, change) => add(action, change, { isFault: true, gain: 1 }),
       fault: (action, change) => {
-        if (cluster.faultsLeft > 0) add(action, change, true, 1)
+        if (cluster.faultsLeft > 0) add(action, change, { isFault: true, cost: 1 })
       },
     }
     for (let index = 0; index < cluster.members.length; index++) {

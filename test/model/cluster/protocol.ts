@@ -58,8 +58,19 @@ export interface ClusterBounds {
   /** Beats of a leader that runs may fail to arrive. If not, who is robbed has stood still. */
   readonly losesBeats: boolean
   readonly missedMax: number
+  readonly skew?: Skew
   /** A member that crashed may come back. */
   readonly restarts: boolean
+}
+
+/** Clocks that differ. */
+export interface Skew {
+  /** Of each member, no two alike: one robs after fewer beats of its own than another. */
+  readonly missedMax: readonly number[]
+  /** How many beats the clock of one member gains on that of whoever leads: so often it misses a beat, and it is no fault. */
+  readonly gainMax: number
+  /** That member, by its missedMax. */
+  readonly gains: number
 }
 
 /** As it is built. */

@@ -86,11 +86,12 @@ export const rules = {
     to,
     members,
   }) => {
-    const { faultsMax, missedMax } = members.bounds
-    const spent = faultsMax - to.faultsLeft
+    const { faultsMax, skew } = members.bounds
+    const spent = faultsMax - to.faultsLeft + (skew?.gainMax ?? 0) - to.gainLeft
     assert.ok(to.storeEpoch <= 1 + 2 * spent, `${to.storeEpoch} epochs for ${spent} faults`)
     if (to.holder === from.holder || from.holder < 0 || to.holder !== action.member) return
     const robbed = memberOf(from, from.holder)
+    const { missedMax } = members.view(from, action.member).context
     if (robbed.life === 'runs')
       assert.ok('missedCount' in action && action.missedCount >= missedMax, 'robbed while it was heard')
   },

@@ -97,6 +97,8 @@ export interface Cluster {
   acked: number
   /** How many more faults may happen. */
   faultsLeft: number
+  /** How many more beats one clock may gain on the others. */
+  gainLeft: number
 }
 
 /** The bit of a member's request. */
