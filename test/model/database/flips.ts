@@ -13,7 +13,17 @@ import { simPlace } from '../../api/sim-place.ts'
 import { SimDisk } from '../sim-disk.ts'
 import type { MediumCall } from '../sim-faults.ts'
 import { type DiskImage, type FileImage, withFlippedBit } from '../sim-image.ts'
-import { type Command, command, die, expectOneCommit, integrityOf, options, type Oracle, recover } from './commands.ts'
+import {
+  type Command,
+  command,
+  die,
+  expectOneCommit,
+  integrityOf,
+  options,
+  type Oracle,
+  recover,
+  write,
+} from './commands.ts'
 
 const home = 'database.sqlite'
 /** The home and the log are listed several times: weights. */
@@ -40,6 +50,9 @@ const codes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ALGORITHM_MISMATCH',
 ])
 
+/** Made before the log is damaged, so that it has a record that a later one vouches for. */
+const twoCommits = [41, 42].map((id) => write([id], 10, 'strict'))
+
 export const flips: fc.Arbitrary<Command> = fc
   .record<Flip>({
     file: fc.constantFrom(...files),
@@ -50,6 +63,7 @@ export const flips: fc.Arbitrary<Command> = fc
   })
   .map((flip) =>
     command(`flip ${JSON.stringify(flip)}`, async (oracle, world) => {
+      if (flip.file === 'log' && !flip.isClosed) for (const one of twoCommits) await one.run(oracle, world)
       if (flip.isClosed) await world.db.close()
       const image = world.disk.image()
       const damaged = damagedBy(flip, image, world.disk.trace)
