@@ -4,7 +4,7 @@
  * where its image lies.
  */
 import { assert } from '../assert.ts'
-import { DatabaseError } from '../errors.ts'
+import { DatabaseError, isDatabaseError } from '../errors.ts'
 import type { BlockNo } from '../units.ts'
 import type { BlockCache } from './block-cache.ts'
 import { type BlockEntry, verifyBlock } from './block-entry.ts'
@@ -83,7 +83,7 @@ export class BlockReader {
       else if (!this.#parts.home.read(at, into)) throw missing(at, file.name)
       verifyBlock(at, entry, into, file.name)
     } catch (error) {
-      this.#parts.meter.checksumFailures++
+      if (!isDatabaseError(error, 'STORAGE_FAILED')) this.#parts.meter.checksumFailures++
       throw error
     }
   }

@@ -1,4 +1,5 @@
 /** Metrics that stay at zero on good days, moved by what they are there to tell. Time moves only when it is told to. */
+import { firstValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
 import type { Database, Metrics } from '../../src/index.ts'
 import { SimDisk } from '../model/sim-disk.ts'
@@ -35,12 +36,18 @@ test('errorRate is the share of syncs that failed, and falls back when they are 
   expect(rates.at(-1)).toBe(0)
 })
 
-test('checksumFailures counts the reads that met damage, and those who listen are told', async () => {
+/** A row of several blocks, all of them in the home. */
+async function closedStore(): Promise<SimDisk> {
   const disk = new SimDisk()
   const db = await openOn(disk)
   await db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)')
   await db.exec('INSERT INTO t VALUES (1, ?)', ['y'.repeat(30_000)])
   await db.close()
+  return disk
+}
+
+test('checksumFailures counts the reads that met damage, and those who listen are told', async () => {
+  const disk = await closedStore()
   const damaged = withFlippedBit(disk.image(), { name: 'database.sqlite', byte: 3 * 4096 + 100, bit: 0 })
   const clock = new ManualClock()
   const lenient = await openOn(new SimDisk(damaged), { recovery: { verify: 'none' } }, clock)
@@ -53,4 +60,15 @@ test('checksumFailures counts the reads that met damage, and those who listen ar
   expect(await read()).toBe('CHECKSUM_MISMATCH')
   clock.advance(sampleMs)
   expect(failures).toEqual([0, 1, 2])
+})
+
+test('checksumFailures does not count what could not be read', async () => {
+  const disk = new SimDisk((await closedStore()).image())
+  const db = await openOn(disk, { recovery: { verify: 'none' } })
+  disk.setFault({ nth: 1, kinds: ['read'], name: 'database.sqlite', isLasting: false, error: 'EIO' })
+  const read = () => db.query('SELECT length(text) AS length FROM t')
+  expect(await codeOf(read())).toBe('STORAGE_FAILED')
+  expect(disk.faultsFired).toBe(1)
+  expect(await read()).toEqual([{ length: 30_000 }])
+  expect(await firstValueFrom(db.metrics$)).toMatchObject({ checksumFailures: 0 })
 })
