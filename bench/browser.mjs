@@ -140,6 +140,7 @@ alternate over ${rounds} rounds. A time is the median over the rounds, a ratio t
 The peers stand as their README opens them, with SQLite's defaults. "survives" is what a finished write survives; "barriers" counts flushes of
 OPFS handles and readwrite transactions of IndexedDB that ask for strict durability (by a shim around both).
 A script of several transactions is acknowledged once, after its last: DataSync then needs one barrier, SQLite's journals one or more a transaction.
+One row is updated five seconds after its database was filled, when whatever a side folds is folded.
 A peer's connection runs one statement at a time, so what is wanted at once waits in line there.
 ${failed === '' ? '' : `\nNot finished:\n\n${failed}\n`}
 ${tables.map(markdownOf).join('\n')}`

@@ -59,6 +59,7 @@ export const tasks = {
   async sizes(connect, { name, scale }) {
     const small = await filled(connect, `${name}-small`, 1)
     const large = await filled(connect, `${name}-large`, largeMiB(scale))
+    await new Promise((resolve) => setTimeout(resolve, settleMs))
     // In a worker one count is of both.
     const counts = [...new Set([small.barriers, large.barriers])]
     const before = await sumOf(counts)
@@ -94,10 +95,13 @@ export const barriersOf = async ({ barriers, left }) => (left === undefined ? ba
 /** In `sizes`. */
 export const updatesOfEach = 60
 
+/** What was filled in is folded meanwhile, where a side does that once nothing is written for two seconds: no fold is measured. */
+const settleMs = 5000
+
 const rowsPerMiB = 1000
 const largeMiB = (/** @type {number} */ scale) => Math.ceil(64 * scale)
 
-/** A database of about so many MiB; it is checkpointed where the side does that. */
+/** A database of about so many MiB; it is checkpointed where and when the side does that. */
 async function filled(connect, name, mib) {
   const db = await connect(name)
   await db.exec('CREATE TABLE filled(id INTEGER PRIMARY KEY, v BLOB)')
