@@ -179,7 +179,7 @@ const countOf = (page: MemberPage, n: number): Promise<number> =>
     return found?.c ?? 0
   }, n)
 
-test.concurrent('a tab that freezes and thaws again and again changes the leader once', async () => {
+test.concurrent('a tab that freezes and thaws again and again changes the leader once or twice', async () => {
   await tabs.withPages(3, async ({ all, at }) => {
     await openAll(all, { name: tabs.newName(), storage: 'indexeddb' })
     const [wedged, ...others] = [at(0), at(1), at(2)]
@@ -199,6 +199,7 @@ test.concurrent('a tab that freezes and thaws again and again changes the leader
     await Promise.all(others.map((page) => page.stop()))
     expect(count).toBeGreaterThanOrEqual(2)
     const changes = Math.max(...all.map(({ status }) => status?.epoch ?? 0)) - 1
+    console.log(`${count} times frozen and thawed, ${changes} changes of the leader`)
     expect(changes).toBeGreaterThanOrEqual(1)
     expect(changes).toBeLessThanOrEqual(2)
     await compareRows(at(1), all)

@@ -1,5 +1,5 @@
 /** What is done to a page, and how it is seen to have happened. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { Chromium } from '../browser-kill/chromium.ts'
 import { processesOf } from '../browser-kill/processes.ts'
 import type { MemberPage } from './member-page.ts'
@@ -19,7 +19,7 @@ export const freezes = {
   },
   /** As the system does it to a process: nothing of it runs, not even what answers the browser. */
   async stopped(page: MemberPage, chromium: Chromium): Promise<Frozen> {
-    const pid = await processOf(page, chromium)
+    const pid = await oneByOne(() => processOf(page, chromium))
     process.kill(pid, 'SIGSTOP')
     return {
       wake() {
@@ -71,11 +71,20 @@ export async function untilStill(page: MemberPage): Promise<void> {
   throw new Error(`page ${page.number} goes on`)
 }
 
-/** The process of a page: the one that has many more threads when the page starts many workers. */
+let finding: Promise<unknown> = Promise.resolve()
+
+/** Of two processes that grow at once nobody could tell whose is whose. */
+function oneByOne<T>(find: () => Promise<T>): Promise<T> {
+  const found = finding.then(find)
+  finding = found.catch(() => undefined)
+  return found
+}
+
+/** The process of a page: the one that has so many more threads of workers when the page starts them. Threads of other kinds come and go. */
 async function processOf(page: MemberPage, chromium: Chromium): Promise<number> {
-  const before = new Map(renderersOf(chromium).map((pid) => [pid, threadsOf(pid)]))
+  const before = new Map(renderersOf(chromium).map((pid) => [pid, workersOf(pid)]))
   await page.run((member, count) => member.crowd(count), WORKERS)
-  const grown = renderersOf(chromium).filter((pid) => threadsOf(pid) - (before.get(pid) ?? Infinity) >= WORKERS)
+  const grown = renderersOf(chromium).filter((pid) => workersOf(pid) - (before.get(pid) ?? Infinity) >= WORKERS)
   const [pid, ...others] = grown
   if (pid === undefined || others.length > 0) throw new Error(`of page ${page.number} may be: ${grown.join(', ')}`)
   await page.run((member) => member.crowd(0))
@@ -87,7 +96,17 @@ const WORKERS = 12
 const renderersOf = (chromium: Chromium): readonly number[] =>
   processesOf(chromium.group).filter((pid) => procFile(pid, 'cmdline').includes('--type=renderer'))
 
-const threadsOf = (pid: number): number => Number(/^Threads:\s*(\d+)$/m.exec(procFile(pid, 'status'))?.[1] ?? 0)
+const workersOf = (pid: number): number =>
+  tasksOf(pid).filter((task) => procFile(pid, `task/${task}/comm`).startsWith('DedicatedWorker')).length
+
+/** Empty when it has ended. */
+function tasksOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return []
+  }
+}
 
 /** Empty when it has ended. */
 function procFile(pid: number, name: string): string {
