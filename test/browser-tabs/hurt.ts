@@ -30,9 +30,9 @@ export const freezes = {
   },
 } as const
 
-/** Nothing is told for so long, in which a page that runs tells of hundreds of rows. Bounded. @throws when it goes on */
+/** Nothing is told for so long, in which a page that runs tells of hundreds of rows, or again and again that its worker stalls. Bounded. @throws when it goes on */
 export async function standsStill(page: MemberPage, ms = 700): Promise<void> {
-  const value = () => [page.begun.size, page.acknowledged.size, page.refused.size]
+  const value = () => [page.begun.size, page.acknowledged.size, page.refused.size, page.stalls]
   for (let tries = 0; tries < 5; tries += 1) if (await staysSame(value, ms)) return
   throw new Error(`page ${page.number} goes on`)
 }

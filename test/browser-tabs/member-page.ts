@@ -24,6 +24,8 @@ export class MemberPage {
   /** Every status, oldest first, and when it was told by the page's clock. */
   readonly told: { readonly status: Status; readonly atMs: number }[] = []
   readonly number: number
+  /** How often its worker has said that it stalls: it does so again and again, as long as it runs. */
+  stalls = 0
   /** Of the leader that acknowledged last. */
   epoch = 0
   /** Why it could not open. */
@@ -104,6 +106,11 @@ export class MemberPage {
     this.told.length = 0
   }
 
+  /** Rows that were begun and have no end yet. */
+  get inFlight(): number {
+    return this.begun.size - this.acknowledged.size - this.refused.size
+  }
+
   /** Until so many more rows are acknowledged and others are in flight. */
   async untilMore(count: number, boundMs = 20_000): Promise<void> {
     const least = this.acknowledged.size + count
@@ -122,21 +129,34 @@ export class MemberPage {
     return this.status?.state === 'following'
   }
 
-  /** Of a worker that can be told to stop inside a transaction. */
+  /** Of a worker that can be told to stop at a transaction. */
   get stallingScript(): string {
     return `/stalling-worker.js?channel=${this.#stalling}`
   }
 
   /** Its worker stops inside its next transaction; resolves when it is there. */
   stallInside(): Promise<void> {
+    return this.#stall('inside')
+  }
+
+  /** Its worker stops before the next transaction by which it flushes, and hears nothing any more; resolves when it is there. */
+  stallBefore(): Promise<void> {
+    return this.#stall('before')
+  }
+
+  #stall(where: 'inside' | 'before'): Promise<void> {
     return this.run(
-      (_, name) =>
+      (member, given) =>
         new Promise<void>((resolve) => {
-          const stalling = new BroadcastChannel(name)
-          stalling.onmessage = ({ data }) => data === 'inside' && resolve()
-          stalling.postMessage('stall')
+          const stalling = new BroadcastChannel(given.name)
+          stalling.onmessage = ({ data }) => {
+            if (data !== 'there') return
+            member.tellStalling()
+            resolve()
+          }
+          stalling.postMessage(given.where)
         }),
-      this.#stalling,
+      { name: this.#stalling, where },
     )
   }
 
@@ -171,6 +191,9 @@ export class MemberPage {
         return void this.refused.set(report.n, report)
       case 'refusal':
         this.refusal = report
+        return
+      case 'stalling':
+        this.stalls += 1
         return
       case 'status':
         return void this.told.push(report)

@@ -11,6 +11,8 @@ export type Report =
   | { readonly kind: 'refused'; readonly n: number; readonly code: string; readonly outcome?: 'unknown' }
   /** Of the opening. */
   | { readonly kind: 'refusal'; readonly code: string; readonly message: string }
+  /** Its worker runs and gets no further, as it was told. */
+  | { readonly kind: 'stalling' }
   | { readonly kind: 'status'; readonly status: Status; readonly atMs: number }
 
 export interface Writing {
@@ -54,6 +56,8 @@ async function begin(name: string, options: OpenOptions = {}, script = '/worker.
   }
   database.status$.subscribe((status) => {
     if (status.role === 'leader' && status.state === 'leading') counts.leaders += 1
+    // All is refused at once from here on.
+    if (status.state === 'failed') isStopping = true
     tell({ kind: 'status', status, atMs: nowMs() })
   })
   return 'open'
@@ -139,6 +143,21 @@ async function crowd(count: number): Promise<void> {
   await Promise.all(crowded.map((worker) => new Promise((resolve) => (worker.onmessage = resolve))))
 }
 
-export const member = { db, begin, prepare, start, stop, writeRows, countFrom, attempt, crowd, nowMs, counts }
+const tellStalling = () => tell({ kind: 'stalling' })
+
+export const member = {
+  db,
+  begin,
+  prepare,
+  start,
+  stop,
+  writeRows,
+  countFrom,
+  attempt,
+  crowd,
+  nowMs,
+  counts,
+  tellStalling,
+}
 
 Object.assign(globalThis, { member })
