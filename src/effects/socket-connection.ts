@@ -42,8 +42,10 @@ export class SocketConnection implements Connection {
     if (this.#isClosed) return
     const unsent = this.#socket.writableLength
     if (unsent === 0) this.#taken()
-    // Who does not read, stopped perhaps, is given up before it costs us our memory. One frame may be larger than that, and takes its time.
-    if (unsent > limits.unsentBytesMax && this.#now() - this.#takenAtMs > limits.leaseMs) return this.#abandon()
+    // Who does not read, stopped perhaps, is given up before it costs us our memory. One frame may be larger than that, and takes its
+    // time; more than the largest one and that does not wait, however steadily it is read.
+    const isStill = this.#now() - this.#takenAtMs > limits.leaseMs
+    if (unsent > limits.unsentBytesMax + (isStill ? 0 : limits.frameBytesMax)) return this.#abandon()
     const [head, body] = encodeFrame(message)
     this.#socket.cork()
     this.#socket.write(head)

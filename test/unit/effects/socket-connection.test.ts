@@ -27,7 +27,7 @@ async function socketPair(): Promise<readonly [Socket, Socket]> {
 }
 
 function connected(socket: Socket) {
-  const time = { nowMs: 1000 }
+  const time = { nowMs: 0 }
   const connection = new SocketConnection(socket, undefined, () => time.nowMs)
   let isClosed = false
   connection.onClosed(() => (isClosed = true))
@@ -52,6 +52,18 @@ test('what follows a message larger than what may wait arrives behind it', async
   other.resume()
   await arrived
   expect(heard).toEqual([large.length, 'next', 'last'])
+})
+
+test('who reads too slowly for all that it asks for is given up as well', async () => {
+  const [one] = await socketPair()
+  const { connection, isClosed } = connected(one)
+  const unsent = { bytes: limits.unsentBytesMax + limits.frameBytesMax }
+  Object.defineProperty(one, 'writableLength', { get: () => unsent.bytes })
+  connection.postMessage('as much as may')
+  expect(isClosed()).toBe(false)
+  unsent.bytes += 1
+  connection.postMessage('one byte more')
+  expect(isClosed()).toBe(true)
 })
 
 test('who takes nothing for the time of a lease is given up, once more waits for it than may', async () => {
