@@ -43,6 +43,8 @@ export const limits = {
   idleCheckpointMs: 2000,
   /** One step of a checkpoint copies at most this much, so that a commit waits for at most one step. */
   checkpointStepBytes: 512 * KiB,
+  /** A file that is cut gives back at most this much at once: about 5 ms. */
+  cutStepBytes: 8 * MiB,
   cacheBytes: 64 * MiB,
   /** Buffers of pages kept for the next transactions. */
   pagePoolBytes: 1 * MiB,

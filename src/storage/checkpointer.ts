@@ -7,22 +7,16 @@
  * Until the header is durable nothing that recovery needs has changed: the log still holds every image that the home was given, and
  * the table was written beside its current slots. A checkpoint that fails or is interrupted is simply run again.
  */
+import { assert } from '../assert.ts'
 import { DatabaseError } from '../errors.ts'
-import { type BlockNo, txid } from '../units.ts'
+import { type BlockNo, blockNo, txid } from '../units.ts'
 import type { CheckpointOptions, CheckpointResult } from './block-store.ts'
 import type { Header } from './header.ts'
-import type { Frame, Segment } from './segment.ts'
+import { cutHome, giveBackGrown, type StepOptions } from './give-back.ts'
+import { locate, type Located, type Segment } from './segment.ts'
 import type { StoreParts } from './store-parts.ts'
 
-interface Source {
-  readonly segment: Segment
-  readonly frame: Frame
-}
-
-export interface FoldOptions {
-  readonly pause?: () => Promise<void>
-  /** Called after every wait; throws when the store has changed hands or ended meanwhile. */
-  readonly stillOurs: () => void
+export interface FoldOptions extends StepOptions {
   /** Images that are not sound are left out, and their blocks read as damaged; else they end the fold. */
   readonly skipsDamaged: boolean
   /** What else the header says from then on. */
@@ -85,10 +79,10 @@ export async function foldSegments(
   if (last === undefined || next === undefined)
     throw new RangeError('a fold leaves an active segment behind what it folds')
   const isFolded = segments.some(holdsCommits)
-  const sources = isFolded ? latestOf(segments) : []
+  const blocks = isFolded ? blocksOf(segments) : new Float64Array()
   await header.reassert()
   options.stillOurs()
-  const bytes = isFolded ? await writeHome(parts, sources, last.sizeBlocks, options) : 0
+  const bytes = isFolded ? await writeHome(parts, segments, blocks, options) : 0
   const generation = header.current.tableGeneration + 1
   const pages = table.dirtyPages
   if (pages.length > 0) {
@@ -113,22 +107,25 @@ export async function foldSegments(
   })
   table.settle(pages)
   reader.noteFolded(segments)
-  log.release(segments, { givesBack: header.isCopied })
-  if (isFolded) home.cutTo(last.sizeBlocks)
-  return { checkpointedTxid: header.current.checkpointedTxid, blocks: sources.length, bytes, tablePages: pages.length }
+  const { checkpointedTxid } = header.current
+  const isCopied = header.isCopied
+  log.release(segments)
+  if (isFolded) await cutHome(parts, last.sizeBlocks, options)
+  if (isCopied) for (const segment of segments) await giveBackGrown(parts, segment, options)
+  return { checkpointedTxid, blocks: blocks.length, bytes, tablePages: pages.length }
 }
 
-/** The last image of each block, in the order in which they lie in the home. */
-function latestOf(segments: readonly Segment[]): (readonly [BlockNo, Source])[] {
-  const latest = new Map<BlockNo, Source>()
-  for (const segment of segments) for (const [at, frame] of segment.frames) latest.set(at, { segment, frame })
-  return [...latest].sort(([a], [b]) => a - b)
+/** In the order in which they lie in the home. Of a typed array, because it is sorted in one go. */
+function blocksOf(segments: readonly Segment[]): Float64Array {
+  const blocks = new Set<BlockNo>()
+  for (const { frames } of segments) for (const at of frames.keys()) blocks.add(at)
+  return Float64Array.from(blocks).sort()
 }
 
 async function writeHome(
   parts: StoreParts,
-  sources: readonly (readonly [BlockNo, Source])[],
-  sizeBlocks: number,
+  segments: readonly Segment[],
+  blocks: Float64Array,
   options: FoldOptions,
 ): Promise<number> {
   const { home, blockSize, limits } = parts
@@ -136,10 +133,14 @@ async function writeHome(
   options.stillOurs()
   // What lies behind the database is of an earlier one, or of a fold that failed: it must not come back when the home grows.
   home.cutTo(parts.header.current.sizeBlocks)
+  const sizeBlocks = segments.at(-1)?.sizeBlocks ?? 0
   const image = new Uint8Array(blockSize)
   let bytes = 0
   let stepBytes = 0
-  for (const [at, source] of sources) {
+  for (const block of blocks) {
+    const at = blockNo(block)
+    const source = locate(at, segments)
+    assert(source !== undefined, 'a block that is folded is in a segment')
     const written = foldBlock(parts, at, { source, sizeBlocks, skipsDamaged: options.skipsDamaged }, image)
     bytes += written
     stepBytes += written
@@ -157,7 +158,7 @@ async function writeHome(
 function foldBlock(
   { home, table, reader, blockSize }: StoreParts,
   at: BlockNo,
-  { source, sizeBlocks, skipsDamaged }: { source: Source; sizeBlocks: number; skipsDamaged: boolean },
+  { source, sizeBlocks, skipsDamaged }: { source: Located; sizeBlocks: number; skipsDamaged: boolean },
   image: Uint8Array,
 ): number {
   const { segment, frame } = source

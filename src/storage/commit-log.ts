@@ -18,6 +18,8 @@ import {
   type LogStart,
   type Frame,
   frameOf,
+  locate,
+  type Located,
   type Segment,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
@@ -92,13 +94,8 @@ export class CommitLog {
     return [...files.slice(after), ...files.slice(0, after)].filter((file) => !used.has(file))
   }
 
-  locate(at: BlockNo): { readonly segment: Segment; readonly frame: Frame } | undefined {
-    for (let index = this.#segments.length - 1; index >= 0; index--) {
-      const segment = this.#segments[index]
-      const frame = segment?.frames.get(at)
-      if (segment !== undefined && frame !== undefined) return { segment, frame }
-    }
-    return undefined
+  locate(at: BlockNo): Located | undefined {
+    return locate(at, this.#segments)
   }
 
   frameOf(at: BlockNo): Frame | undefined {
@@ -175,12 +172,9 @@ export class CommitLog {
     return this.#segments.some(isUnflushed)
   }
 
-  /** Folded: their files are spare from here on. With `givesBack` a file that had grown far gives its space back. */
-  release(folded: readonly Segment[], { givesBack }: { readonly givesBack: boolean }): void {
+  /** Folded: their files are spare from here on. */
+  release(folded: readonly Segment[]): void {
     this.#segments = this.#segments.filter((segment) => !folded.includes(segment))
-    for (const { file, fileBytes } of givesBack ? folded : []) {
-      if (fileBytes > 2 * this.#options.segmentBytes) file.truncate(this.#options.segmentBytes)
-    }
   }
 
   /** Goes back to an earlier end of the log: what came after it is void. */

@@ -165,10 +165,8 @@ export class FileStore implements BlockStore {
   }
 
   checkpoint(options: CheckpointOptions): Promise<CheckpointResult> {
-    if (this.#checkpointing !== undefined) {
-      const again = () => this.checkpoint(options)
-      return this.#checkpointing.then(again, again)
-    }
+    const again = () => this.checkpoint(options)
+    if (this.#checkpointing !== undefined) return this.#checkpointing.then(again, again)
     const run = this.#checkpoint(options).finally(() => {
       this.#checkpointing = undefined
     })
@@ -217,6 +215,7 @@ export class FileStore implements BlockStore {
     if (log.lastTxid > header.current.checkpointedTxid)
       throw unknownOutcome('commits were appended while the store was closing')
     header.assertEpoch()
+    home.cutTo(log.sizeBlocks)
     await header.write({ isClean: true, isPlain: true, durableThrough: log.durableTxid })
     await home.unguard()
     this.abandon()

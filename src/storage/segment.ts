@@ -112,6 +112,21 @@ export interface Segment {
   sizeBlocks: number
 }
 
+export interface Located {
+  readonly segment: Segment
+  readonly frame: Frame
+}
+
+/** The latest image of a block, of segments in their order. */
+export function locate(at: BlockNo, segments: readonly Segment[]): Located | undefined {
+  for (let index = segments.length - 1; index >= 0; index--) {
+    const segment = segments[index]
+    const frame = segment?.frames.get(at)
+    if (segment !== undefined && frame !== undefined) return { segment, frame }
+  }
+  return undefined
+}
+
 /** Where the log stands: the last record, and what is behind a barrier. */
 export interface LogStart {
   readonly segments: readonly Segment[]

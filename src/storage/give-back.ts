@@ -1,0 +1,47 @@
+/**
+ * Space that is no longer needed goes back to the medium a step at a time: a file system frees 64 MiB in up to 50 ms, and whoever
+ * calls it waits as long. A crash between two steps leaves a file longer than it must be; the next fold of it cuts the rest.
+ */
+import { limits } from '../limits.ts'
+import type { Segment } from './segment.ts'
+import type { StoreParts } from './store-parts.ts'
+
+export interface StepOptions {
+  /** Awaited between steps; without it there is one step. */
+  readonly pause?: () => Promise<void>
+  /** Called after every wait; throws when the store has changed hands or ended meanwhile. */
+  readonly stillOurs: () => void
+}
+
+/** The file of a released segment gives back what it had grown far, unless a new segment begins in it meanwhile. */
+export function giveBackGrown(parts: StoreParts, { file, fileBytes }: Segment, options: StepOptions): Promise<void> {
+  const { log, limits: of } = parts
+  const grown = {
+    size: () => (fileBytes > 2 * of.segmentBytes && log.spares.includes(file) ? file.size() : 0),
+    truncate: (bytes: number) => file.truncate(bytes),
+  }
+  return cutInSteps(grown, of.segmentBytes, options)
+}
+
+/** What lies behind the database. Only once a durable header says that it ends there. */
+export function cutHome({ home, blockSize }: StoreParts, sizeBlocks: number, options: StepOptions): Promise<void> {
+  const excess = {
+    size: () => home.bytes,
+    truncate: (bytes: number) => void home.cutTo(Math.ceil(bytes / blockSize)),
+  }
+  return cutInSteps(excess, sizeBlocks * blockSize, options)
+}
+
+interface Cuttable {
+  size(): number
+  truncate(bytes: number): void
+}
+
+async function cutInSteps(file: Cuttable, toBytes: number, { pause, stillOurs }: StepOptions): Promise<void> {
+  const stepBytes = pause === undefined ? Infinity : limits.cutStepBytes
+  for (let bytes = file.size(); bytes > toBytes; bytes = file.size()) {
+    file.truncate(Math.max(toBytes, bytes - stepBytes))
+    await pause?.()
+    stillOurs()
+  }
+}
