@@ -73,6 +73,24 @@ describe('a connection that is lost', () => {
     expect(bytesAt((await world.open()).store, 0)).toBe(blockOf('a'))
   })
 
+  test('tells nothing to those who write over the next one', async () => {
+    const world = new IdbWorld()
+    const opened = connectionsOf(world)
+    const { store } = await world.open()
+    await commit(store, { blocks: { 0: 'a' } })
+    const close = () => opened[0]?.onclose?.(new Event('close'))
+    close()
+    let wasToldAgain = false
+    loseAtPut(() => {
+      close()
+      wasToldAgain = true
+    })
+    await commit(store, { blocks: { 0: 'b' } })
+    expect(wasToldAgain).toBe(true)
+    expect(opened).toHaveLength(2)
+    expect(bytesAt(store, 0)).toBe(blockOf('b'))
+  })
+
   test('is tried a bounded number of times', async () => {
     const world = new IdbWorld()
     const open = vi.spyOn(world.factory, 'open').mockImplementation(() => {

@@ -62,7 +62,7 @@ export class Connection {
   readonly name: string
   readonly #factory: IDBFactory
   readonly #bounded: Bounded
-  readonly #onLost = new Set<(error: DatabaseError) => void>()
+  readonly #onLost = new Map<(error: DatabaseError) => void, Database>()
   #database: Database | undefined
   #opening: Promise<Database> | undefined
   #wasOpened = false
@@ -84,9 +84,9 @@ export class Connection {
     return this.#opening
   }
 
-  /** Calls `listener` when the connection is lost; returns how to stop that. */
-  onLost(listener: (error: DatabaseError) => void): () => void {
-    this.#onLost.add(listener)
+  /** Calls `listener` when this connection is lost, be it the current one or not; returns how to stop that. */
+  onLost(database: Database, listener: (error: DatabaseError) => void): () => void {
+    this.#onLost.set(listener, database)
     return () => void this.#onLost.delete(listener)
   }
 
@@ -150,6 +150,6 @@ export class Connection {
     if (this.#database === database) this.#database = undefined
     // close() lets transactions that were begun end; only a connection that the browser ended leaves them without an answer.
     if (kind === 'version-change') return
-    for (const listener of this.#onLost) listener(failureOf(null, 'commit', kind))
+    for (const [listener, of] of this.#onLost) if (of === database) listener(failureOf(null, 'commit', kind))
   }
 }

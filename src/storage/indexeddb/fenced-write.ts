@@ -23,12 +23,12 @@ export interface FencedWrite {
 
 /** @throws LEASE_LOST, STORAGE_FULL, STORAGE_FAILED with outcome 'unknown' unless nothing was begun */
 export async function fencedWrite(connection: Connection, write: FencedWrite): Promise<void> {
-  const database = unwrap(await connection.use())
+  const database = await connection.use()
   let stopListening: (() => void) | undefined
   try {
     await new Promise<void>((resolve, reject) => {
-      stopListening = connection.onLost(reject)
-      run(database, write, { resolve, reject })
+      stopListening = connection.onLost(database, reject)
+      run(unwrap(database), write, { resolve, reject })
     })
   } finally {
     stopListening?.()
