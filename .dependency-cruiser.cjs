@@ -54,7 +54,7 @@ module.exports = {
       [
         '^src/wire/',
         '^src/streams/callbacks\\.ts$',
-        '^src/(import-source|request-options|statements)\\.ts$',
+        '^src/(import-source|request-options|statement-input|statements)\\.ts$',
         vocabulary,
       ],
       'The host serves a database and stands for one; what a database is, it does not know.',

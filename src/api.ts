@@ -121,7 +121,10 @@ export interface Statement {
 
 /** What can be asked of an open database, and of a transaction on it. */
 export interface Queryable {
-  /** Runs one or several statements. Without BEGIN each commits on its own; the promise answers for all. */
+  /**
+   * Runs one or several statements. Without BEGIN each commits on its own; the promise answers for all. The list of parameters may be
+   * used again at once; bytes in it have to stay as they are until the promise settles.
+   */
   exec(sql: string, params?: SqlParams, options?: RequestOptions): Promise<ExecResult>
   /** Rows of the last statement that returns any. */
   query<R extends Row = { readonly [column: string]: SqlValue }>(

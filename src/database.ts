@@ -21,8 +21,10 @@ import { limits } from './limits.ts'
 import type { Reign } from './reign.ts'
 import { assertRequestOptions } from './request-options.ts'
 import type { Row, RunResult, SqlParam, SqlParams } from './sql.ts'
+import { statementOf, statementsOf } from './statement-input.ts'
 import { rowsAs, run, runAll, template } from './statements.ts'
 import { runTransaction } from './transaction.ts'
+import type { Txid } from './units.ts'
 
 /** Which database an asynchronous call chain is inside a transaction of. */
 const insideTransaction = new AsyncScope<{ readonly database: DatabaseHandle; isOpen: boolean }>()
@@ -55,8 +57,9 @@ export class DatabaseHandle implements Led {
   }
 
   async exec(sql: string, params?: SqlParams, options: RequestOptions = {}): Promise<ExecResult> {
+    const statement = statementOf(sql, params)
     const work = (shouldStop: () => boolean): WrittenResult => {
-      const { rowsAffected, lastInsertRowid } = run(this.#reign.engine, statement(sql, params), {
+      const { rowsAffected, lastInsertRowid } = run(this.#reign.engine, statement, {
         rowMode: 'none',
         shouldStop,
       })
@@ -67,7 +70,8 @@ export class DatabaseHandle implements Led {
 
   async query<R extends Row>(sql: string, params?: SqlParams, options: QueryOptions = {}): Promise<R[]> {
     const { rowMode = 'object' } = options
-    const work = (shouldStop: () => boolean) => run(this.#reign.engine, statement(sql, params), { rowMode, shouldStop })
+    const statement = statementOf(sql, params)
+    const work = (shouldStop: () => boolean) => run(this.#reign.engine, statement, { rowMode, shouldStop })
     return rowsAs<R>((await this.#request<RunResult>(work, options)).value)
   }
 
@@ -81,13 +85,12 @@ export class DatabaseHandle implements Led {
   }
 
   async batch(statements: readonly Statement[], options: RequestOptions = {}): Promise<ExecResult[]> {
+    const asked = statementsOf(statements)
     const work = (shouldStop: () => boolean): WrittenResult[] =>
-      runAll(this.#reign.engine, statements, { rowMode: 'none', shouldStop }).map(
-        ({ rowsAffected, lastInsertRowid }) => ({
-          rowsAffected,
-          lastInsertRowid,
-        }),
-      )
+      runAll(this.#reign.engine, asked, { rowMode: 'none', shouldStop }).map(({ rowsAffected, lastInsertRowid }) => ({
+        rowsAffected,
+        lastInsertRowid,
+      }))
     const { value, ...position } = await this.#request(work, options)
     return value.map((result) => this.#execResult({ value: result, ...position }, options))
   }
@@ -97,6 +100,7 @@ export class DatabaseHandle implements Led {
     assertRequestOptions(options)
     const { engine, clock, executor, outcomes, onDiscarded, receipt } = this.#reign
     const level = options.durability ?? this.#reign.durability
+    const identity = options.requestId === undefined ? undefined : parseRequestId(options.requestId)
     const inside = { database: this as DatabaseHandle, isOpen: true }
     const scoped = (tx: Transaction) => insideTransaction.run(inside, () => fn(tx))
     const work = () =>
@@ -108,9 +112,8 @@ export class DatabaseHandle implements Led {
       isStrictRead: false,
       deadlineMs: limits.requestDeadlineMs,
       signal: options.signal,
-      ...(options.requestId === undefined
-        ? {}
-        : { onSealed: outcomes.recorder(parseRequestId(options.requestId), () => undefined) }),
+      onSealed:
+        identity === undefined ? undefined : ({ txid }, error) => outcomes.finished(identity, txid, undefined, error),
     })
     return value
   }
@@ -180,20 +183,20 @@ export class DatabaseHandle implements Led {
     const { deadlineMs = limits.requestDeadlineMs, requestId, memberDurability = durability } = options
     const stopAtMs = clock.now() + deadlineMs
     const start = () => work(() => clock.now() > stopAtMs)
+    const identity = requestId === undefined ? undefined : parseRequestId(requestId)
     const call: Call<T> = {
       level: options.durability ?? memberDurability,
       isStrictRead: options.durability === 'strict',
       deadlineMs,
       signal: options.signal,
+      onSealed:
+        identity === undefined ? undefined : (answer, error) => outcomes.finished(identity, answer.txid, answer, error),
     }
-    if (requestId === undefined) return executor.submit(start, call)
-    const identity = parseRequestId(requestId)
-    const onSealed: Call<T>['onSealed'] = outcomes.recorder(identity, (answer) => answer)
-    return outcomes.once(identity, {
-      run: () => executor.submit(start, { ...call, onSealed }),
-      durable: (txid) => this.#reign.durableThrough(txid),
-    })
+    const submit = () => executor.submit(start, call)
+    return identity === undefined ? submit() : outcomes.once(identity, { run: submit, durable: this.#durableThrough })
   }
+
+  readonly #durableThrough = (txid: Txid): Promise<void> => this.#reign.durableThrough(txid)
 
   #refuseInside(): void {
     const inside = insideTransaction.current
@@ -213,6 +216,3 @@ export class DatabaseHandle implements Led {
     }
   }
 }
-
-const statement = (sql: string, params: SqlParams | undefined): Statement =>
-  params === undefined ? { sql } : { sql, params }

@@ -110,6 +110,9 @@ export const inDoubt = (
 ): DatabaseError =>
   new DatabaseError(code, message, { details: { ...details, ...more }, cause, retryable, outcome: 'unknown' })
 
+/** Whatever was thrown. */
+export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
 /** An error of ours as it is; any other one means that the database has stopped. */
 export const asDatabaseError = (error: unknown): DatabaseError =>
   isDatabaseError(error)

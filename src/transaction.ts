@@ -10,6 +10,7 @@ import { DatabaseError } from './errors.ts'
 import type { Durability, Receipt } from './events.ts'
 import { limits } from './limits.ts'
 import type { Row, RowsWanted, RunResult, SqlParam, SqlParams } from './sql.ts'
+import { statementOf, statementsOf } from './statement-input.ts'
 import { rowsAs, run, runAll, template } from './statements.ts'
 
 export interface TransactionPorts {
@@ -101,7 +102,7 @@ class TransactionScope implements Queryable {
   }
 
   async exec(sql: string, params?: SqlParams): Promise<ExecResult> {
-    return this.#execResult(this.#run(statement(sql, params), 'none'))
+    return this.#execResult(this.#run(statementOf(sql, params), 'none'))
   }
 
   async query<R extends Row>(
@@ -109,7 +110,7 @@ class TransactionScope implements Queryable {
     params?: SqlParams,
     options: { readonly rowMode?: 'object' | 'array' } = {},
   ): Promise<R[]> {
-    return rowsAs<R>(this.#run(statement(sql, params), options.rowMode ?? 'object'))
+    return rowsAs<R>(this.#run(statementOf(sql, params), options.rowMode ?? 'object'))
   }
 
   async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
@@ -117,7 +118,9 @@ class TransactionScope implements Queryable {
   }
 
   async batch(statements: readonly Statement[]): Promise<ExecResult[]> {
-    const results = this.#do((stop) => runAll(this.#ports.engine, statements, { rowMode: 'none', shouldStop: stop }))
+    const results = this.#do((stop) =>
+      runAll(this.#ports.engine, statementsOf(statements), { rowMode: 'none', shouldStop: stop }),
+    )
     return results.map((result) => this.#execResult(result))
   }
 
@@ -193,9 +196,6 @@ class TransactionScope implements Queryable {
     return { rowsAffected, lastInsertRowid, receipt: this.#ports.receipt(), durability: this.#ports.level }
   }
 }
-
-const statement = (sql: string, params: SqlParams | undefined): Statement =>
-  params === undefined ? { sql } : { sql, params }
 
 const ended = () =>
   new DatabaseError('TRANSACTION_CLOSED', 'the transaction has ended; its handle can no longer be used')

@@ -15,7 +15,7 @@ interface KeptAnswer {
 export function encodeAnswer(value: unknown, error: unknown): string | null {
   const kept: KeptAnswer = error === undefined ? { value } : { error: plainError(error) }
   if (roomAfter(kept, limits.outcomeRowsBytesMax) < 0) return null
-  const text = textOf(kept)
+  const text = isJson(kept) ? JSON.stringify(kept) : textOf(kept)
   return text.length > limits.outcomeRowsBytesMax ? null : text
 }
 
@@ -26,7 +26,8 @@ export function decodeAnswer({ answer, ...identity }: RequestOutcome): unknown {
       details: { ...identity },
     })
   }
-  const { value, error } = unpack(JSON.parse(answer) as Packed) as KeptAnswer
+  const written = JSON.parse(answer) as KeptAnswer | Packed
+  const { value, error } = (Array.isArray(written) ? unpack(written as Packed) : written) as KeptAnswer
   if (error !== undefined) throw new DatabaseError(error.code, error.message, error)
   return value
 }
@@ -58,10 +59,21 @@ function roomAfter(value: unknown, room: number): number {
   return left
 }
 
-/** JSON has neither bigint nor bytes nor infinity: everything that is not a plain JSON scalar is a pair of a tag and its content. */
+/** JSON gives it back as it is. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return isPlain(value)
+  if (typeof value !== 'object' || value === null) return value !== undefined && typeof value !== 'bigint'
+  if (value instanceof Uint8Array) return false
+  for (const key in value) if (!isJson((value as { readonly [key: string]: unknown })[key])) return false
+  return true
+}
+
+/**
+ * JSON has neither bigint nor bytes nor infinity: where there is one of these, everything that is not a plain JSON scalar is a pair of a
+ * tag and its content.
+ */
 type Packed = null | boolean | number | string | readonly [tag: string, content: unknown]
 
-/** Written at once: this is done for every request of every member that follows. */
 function textOf(value: unknown): string {
   if (typeof value === 'number') return isPlain(value) ? String(value) : `["number","${signed(value)}"]`
   if (typeof value === 'bigint') return `["bigint","${value}"]`

@@ -10,22 +10,23 @@ import type { Txid } from '../units.ts'
 import { decodeAnswer, encodeAnswer } from './kept-answer.ts'
 
 export interface RequestIdentity {
+  /** `clientId:requestNo` */
+  readonly requestId: string
   readonly clientId: string
   /** Counted from 1 by the client. */
   readonly requestNo: number
 }
 
 /** A name that begins with ~ and an epoch is a member's own (host/client-identity.ts). */
-const REQUEST_ID = /^((?:~[0-9]{1,15}~)?[A-Za-z0-9._-]{1,64}):([1-9][0-9]{0,14})$/
+const REQUEST_ID = /^(?:~[0-9]{1,15}~)?[A-Za-z0-9._-]{1,64}:[1-9][0-9]{0,14}$/
 
 /** `client:n` → its parts. @throws INVALID_OPTIONS */
 export function parseRequestId(requestId: string): RequestIdentity {
-  const match = REQUEST_ID.exec(requestId)
-  const [, clientId, number] = match ?? []
-  if (clientId === undefined || number === undefined) {
+  if (!REQUEST_ID.test(requestId)) {
     throw new DatabaseError('INVALID_OPTIONS', `requestId "${requestId}" is not client:n with n counting from 1`)
   }
-  return { clientId, requestNo: Number(number) }
+  const colon = requestId.lastIndexOf(':')
+  return { requestId, clientId: requestId.slice(0, colon), requestNo: Number(requestId.slice(colon + 1)) }
 }
 
 type Unknown = Extract<OutcomeLookup, { kind: 'unknown' }>
@@ -45,48 +46,38 @@ export class Outcomes {
     this.#lookUp = lookUp
   }
 
-  /** Answers from what is known, or runs. `durable` resolves once the given transaction is durable. */
-  async once<T>(
+  /**
+   * Answers from what is known, or runs. `durable` resolves once the given transaction is durable.
+   * @throws OUTCOME_UNKNOWN
+   */
+  once<T>(
     identity: RequestIdentity,
     ports: { readonly run: () => Promise<T>; readonly durable: (txid: Txid) => Promise<void> },
   ): Promise<T> {
-    const key = keyOf(identity)
-    const inFlight = this.#inFlight.get(key)
+    const { requestId } = identity
+    const inFlight = this.#inFlight.get(requestId)
     if (inFlight !== undefined) return inFlight as Promise<T>
-    const known = this.#sealed(key) ?? this.#known(identity)
-    if (known !== undefined) {
-      await ports.durable(known.txid)
-      return decodeAnswer(known) as T
-    }
+    const known = this.#sealed(requestId) ?? this.#known(identity)
+    if (known !== undefined) return ports.durable(known.txid).then(() => decodeAnswer(known) as T)
     const running = ports.run()
-    this.#inFlight.set(key, running)
-    try {
-      return await running
-    } finally {
-      this.#inFlight.delete(key)
-    }
+    this.#inFlight.set(requestId, running)
+    const end = () => void this.#inFlight.delete(requestId)
+    running.then(end, end)
+    return running
   }
 
   /** What became of a request that is not asked again. */
   fateOf(identity: RequestIdentity): Fate {
-    const sealed = this.#sealed(keyOf(identity))
+    const sealed = this.#sealed(identity.requestId)
     if (sealed !== undefined) return { kind: 'applied', txid: sealed.txid }
     const found = this.#lookUp(identity)
     return found.kind === 'known' ? { kind: 'applied', txid: found.outcome.txid } : { kind: found.kind }
   }
 
-  /** Told when a call with this identity has sealed: what `keep` makes of its answer is its outcome. */
-  recorder<A extends { readonly txid: Txid }>(
-    identity: RequestIdentity,
-    keep: (answer: A) => unknown,
-  ): (answer: A, error: unknown) => void {
-    return (answer, error) => this.finished(identity, answer.txid, keep(answer), error)
-  }
-
   /** The request has sealed its last transaction: its outcome goes into that record. */
   finished(identity: RequestIdentity, txid: Txid, answer: unknown, error: unknown): void {
-    const { clientId, requestNo } = identity
-    this.#finished.set(keyOf(identity), { clientId, requestNo, txid, answer: encodeAnswer(answer, error) })
+    const { requestId, clientId, requestNo } = identity
+    this.#finished.set(requestId, { clientId, requestNo, txid, answer: encodeAnswer(answer, error) })
   }
 
   /** Outcomes for the record of the group that is being taken. */
@@ -108,8 +99,8 @@ export class Outcomes {
   }
 
   /** Of a transaction that is not in the store yet. */
-  #sealed(key: string): RequestOutcome | undefined {
-    return this.#finished.get(key) ?? this.#taken.get(key)
+  #sealed(requestId: string): RequestOutcome | undefined {
+    return this.#finished.get(requestId) ?? this.#taken.get(requestId)
   }
 
   #known(identity: RequestIdentity): RequestOutcome | undefined {
@@ -136,12 +127,11 @@ const unknown = (identity: RequestIdentity, { isTableFull, memberFloor }: Unknow
       : 'this request is too old, or its client was forgotten or never seen; it was not run again',
     {
       details: {
-        ...identity,
+        clientId: identity.clientId,
+        requestNo: identity.requestNo,
         ...(isTableFull === true ? { isTableFull } : {}),
         ...(memberFloor === undefined ? {} : { memberFloor }),
       },
       outcome: 'unknown',
     },
   )
-
-const keyOf = ({ clientId, requestNo }: RequestIdentity) => `${clientId}:${requestNo}`

@@ -2,6 +2,8 @@
 import { DatabaseError } from '../errors.ts'
 import type { Led, Signal } from '../api.ts'
 import type { ClientIdentity } from './client-identity.ts'
+import { leaderGone } from './leader-gone.ts'
+import type { Due } from './shared-timer.ts'
 
 export interface Asked<T> {
   /** Asks it of whoever leads. */
@@ -17,8 +19,11 @@ export interface Asked<T> {
 export interface Forwarded {
   readonly asked: Asked<unknown>
   readonly deadlineAtMs: number
+  readonly due: Due
+  /** Listens to the signal, where there is one. */
+  readonly onAbort: (() => void) | undefined
   readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
+  readonly reject: (error: Error) => void
   /** What it is known by, once it has been sent. */
   name:
     | { readonly requestId: string; readonly number?: { readonly identity: ClientIdentity; readonly no: number } }
@@ -32,6 +37,14 @@ export interface Forwarded {
 /** By which it can be asked again. */
 export const requestIdOf = ({ name }: Pick<Forwarded, 'name'>): { readonly requestId?: string } =>
   name === undefined ? {} : { requestId: name.requestId }
+
+/** Its leader leads no more, and it is not to be asked twice. */
+export const interrupted = ({ name }: Forwarded) =>
+  new DatabaseError('LEADER_CHANGED', leaderGone().message, {
+    retryable: true,
+    outcome: 'unknown',
+    details: requestIdOf({ name }),
+  })
 
 /** The deadline has passed without an answer. */
 export function unresponsive({ name, sentCount }: Forwarded, why: string | undefined): DatabaseError {

@@ -7,14 +7,14 @@
  *
  * Each ends once, at its deadline at the latest.
  */
-import type { Led } from '../api.ts'
-import { DatabaseError, inDoubt, isDatabaseError } from '../errors.ts'
+import type { Led, Signal } from '../api.ts'
+import { asError, DatabaseError, inDoubt, isDatabaseError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { assertRequestOptions } from '../request-options.ts'
 import { ClientIdentity } from './client-identity.ts'
-import { type Asked, type Forwarded, requestIdOf, unresponsive, withdrawn } from './forwarded.ts'
-import { isOfLeaderGone, leaderGone } from './leader-gone.ts'
-import { SharedTimer } from './shared-timer.ts'
+import { type Asked, type Forwarded, interrupted, requestIdOf, unresponsive, withdrawn } from './forwarded.ts'
+import { isOfLeaderGone } from './leader-gone.ts'
+import { type Due, SharedTimer } from './shared-timer.ts'
 import type { MonotonicTimer } from './timer.ts'
 
 export interface ForwarderPorts {
@@ -40,8 +40,8 @@ export class Forwarder {
   #silence: string | undefined
   /** Members whose names are not of an epoch above this one may have been forgotten. */
   #memberFloor = 0
-  /** Of those that wait, how many are underway with nobody. */
-  #idleCount = 0
+  /** Of those that wait, those that are underway with nobody, in the same order. */
+  #idle = new Set<Forwarded>()
   /** Readings that go on chunk by chunk. */
   #openCount = 0
   #isTold = false
@@ -49,43 +49,33 @@ export class Forwarder {
 
   constructor(ports: ForwarderPorts) {
     this.#ports = ports
-    this.#deadlines = new SharedTimer(ports.timer)
+    this.#deadlines = new SharedTimer(ports.timer, (due) => this.#expire(due))
   }
 
   /** @throws LEADER_UNRESPONSIVE, LEADER_CHANGED if it is not repeatable, ABORTED, QUEUE_FULL, what the leader answers */
   ask<T>(asked: Asked<T>): Promise<T> {
-    const { timer } = this.#ports
-    const { deadlineMs, signal } = asked
     return new Promise<T>((resolve, reject) => {
-      assertRequestOptions({ deadlineMs, ...(signal === undefined ? {} : { signal }) })
+      const { deadlineMs, signal } = asked
+      assertRequestOptions(signal === undefined ? { deadlineMs } : { deadlineMs, signal })
       if (this.#refusal !== undefined) return reject(this.#refusal)
       if (this.#waiting.size >= limits.queueMax) return reject(full())
-      const end = () => {
-        cancelTimer()
-        signal?.removeEventListener('abort', onAbort)
-        this.#ended(entry)
-      }
+      const onAbort = signal === undefined ? undefined : () => this.#withdraw(entry, signal)
       const entry: Forwarded = {
         asked,
-        deadlineAtMs: timer.now() + deadlineMs,
-        resolve: (value) => (end(), resolve(value as T)),
-        reject: (error) => {
-          end()
-          reject(error instanceof Error ? error : new Error(String(error)))
-        },
+        deadlineAtMs: this.#ports.timer.now() + deadlineMs,
+        due: this.#deadlines.enter(deadlineMs),
+        onAbort,
+        resolve: resolve as Forwarded['resolve'],
+        reject,
         name: undefined,
         sentCount: 0,
         session: undefined,
       }
-      const onAbort = () => {
-        if (signal !== undefined && entry.session === undefined) entry.reject(withdrawn(entry, signal))
-      }
-      const cancelTimer = this.#deadlines.after(deadlineMs, () => entry.reject(unresponsive(entry, this.#silence)))
       this.#waiting.add(entry)
-      this.#idleCount += 1
+      this.#idle.add(entry)
       this.#tellWaiting()
-      if (signal?.aborted === true) return onAbort()
-      signal?.addEventListener('abort', onAbort, { once: true })
+      if (signal?.aborted === true) return onAbort?.()
+      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true })
       this.#send()
     })
   }
@@ -94,7 +84,7 @@ export class Forwarder {
   lead(database: Led | undefined, epoch = 0): void {
     this.#session = database === undefined ? undefined : { database, epoch }
     this.#silence = undefined
-    for (const entry of [...this.#waiting]) this.#interrupt(entry)
+    this.#interrupt([...this.#waiting].filter(({ session }) => session !== undefined))
     this.#send()
   }
 
@@ -111,7 +101,7 @@ export class Forwarder {
   fail(error: DatabaseError): void {
     this.#refusal ??= error
     for (const entry of [...this.#waiting])
-      entry.reject(entry.sentCount === 0 ? error : inDoubt(error, requestIdOf(entry)))
+      this.#reject(entry, entry.sentCount === 0 ? error : inDoubt(error, requestIdOf(entry)))
   }
 
   get isWaiting(): boolean {
@@ -120,7 +110,7 @@ export class Forwarder {
 
   /** Something that was asked is not underway yet: what is asked now comes after it. */
   get isBehind(): boolean {
-    return this.#idleCount > 0
+    return this.#idle.size > 0
   }
 
   /** Somebody reads on after the answer. Returns how to end that. */
@@ -139,23 +129,22 @@ export class Forwarder {
     return new Promise((resolve) => this.#onEmpty.push(resolve))
   }
 
-  #interrupt(entry: Forwarded): void {
-    const wasUnderway = entry.session !== undefined
-    this.#putBack(entry)
-    const { signal, isRepeatable } = entry.asked
-    if (wasUnderway && !isRepeatable) entry.reject(interrupted(entry))
-    else if (signal?.aborted === true) entry.reject(withdrawn(entry, signal))
+  /** Their leader leads no more. */
+  #interrupt(entries: readonly Forwarded[]): void {
+    this.#putBack(entries)
+    for (const entry of entries) {
+      const { signal, isRepeatable } = entry.asked
+      if (!isRepeatable) this.#reject(entry, interrupted(entry))
+      else if (signal?.aborted === true) this.#withdraw(entry, signal)
+    }
   }
 
   #send(): void {
     const session = this.#session
     if (session === undefined) return
-    if (this.#idleCount === 0) return
-    let underway = 0
-    for (const entry of this.#waiting) {
-      underway += 1
-      if (entry.session !== undefined) continue
-      if (underway > limits.clientQueueMax || !this.#name(entry, session)) return
+    for (const entry of this.#idle) {
+      const underway = this.#waiting.size - this.#idle.size
+      if (underway >= limits.clientQueueMax || !this.#name(entry, session)) return
       this.#dispatch(entry, session)
     }
   }
@@ -179,17 +168,17 @@ export class Forwarder {
   #dispatch(entry: Forwarded, session: Session): void {
     const { asked, name, deadlineAtMs } = entry
     entry.session = session
-    this.#idleCount -= 1
+    this.#idle.delete(entry)
     entry.sentCount += 1
     const deadlineMs = Math.max(1, deadlineAtMs - this.#ports.timer.now())
     asked.run(session.database, { requestId: name?.requestId ?? '', deadlineMs }).then(
-      (value) => entry.session === session && entry.resolve(value),
+      (value) => entry.session === session && this.#ended(entry) && entry.resolve(value),
       (error: unknown) => entry.session === session && this.#failed(entry, error),
     )
   }
 
   #failed(entry: Forwarded, error: unknown): void {
-    if (isOfLeaderGone(error)) return this.#interrupt(entry)
+    if (isOfLeaderGone(error)) return this.#interrupt([entry])
     // Forgotten while we were silent, and asked for the first time: it was not run, so another name is as good.
     if (isDatabaseError(error, 'OUTCOME_UNKNOWN') && entry.sentCount === 1 && entry.name?.number !== undefined) {
       const { identity, no } = entry.name.number
@@ -199,25 +188,46 @@ export class Forwarder {
       if (typeof memberFloor === 'number') this.#memberFloor = Math.max(this.#memberFloor, memberFloor)
       entry.name = undefined
       entry.sentCount = 0
-      this.#putBack(entry)
+      this.#putBack([entry])
       return this.#send()
     }
-    entry.reject(error)
+    this.#reject(entry, error)
   }
 
-  #ended(entry: Forwarded): void {
-    if (!this.#waiting.delete(entry)) return
-    if (entry.session === undefined) this.#idleCount -= 1
+  #reject(entry: Forwarded, error: unknown): void {
+    if (this.#ended(entry)) entry.reject(asError(error))
+  }
+
+  /** One that is underway is withdrawn by the leader, who answers it. */
+  #withdraw(entry: Forwarded, signal: Signal): void {
+    if (entry.session === undefined) this.#reject(entry, withdrawn(entry, signal))
+  }
+
+  #expire(due: Due): void {
+    for (const entry of [...this.#waiting])
+      if (entry.due === due) this.#reject(entry, unresponsive(entry, this.#silence))
+  }
+
+  /** It waits no more. False: it had ended before. */
+  #ended(entry: Forwarded): boolean {
+    if (!this.#waiting.delete(entry)) return false
+    this.#idle.delete(entry)
+    this.#deadlines.leave(entry.due)
+    if (entry.onAbort !== undefined) entry.asked.signal?.removeEventListener('abort', entry.onAbort)
     const number = entry.name?.number
     number?.identity.ended(number.no)
-    if (this.#waiting.size > 0) return this.#send()
-    this.#tellWaiting()
-    for (const resolve of this.#onEmpty.splice(0)) resolve()
+    if (this.#waiting.size > 0) this.#send()
+    else {
+      this.#tellWaiting()
+      for (const resolve of this.#onEmpty.splice(0)) resolve()
+    }
+    return true
   }
 
-  #putBack(entry: Forwarded): void {
-    if (entry.session !== undefined) this.#idleCount += 1
-    entry.session = undefined
+  /** Those that are underway with nobody are in the order in which they were asked. */
+  #putBack(entries: readonly Forwarded[]): void {
+    for (const entry of entries) entry.session = undefined
+    this.#idle = new Set([...this.#waiting].filter(({ session }) => session === undefined))
   }
 
   #tellWaiting(): void {
@@ -226,13 +236,6 @@ export class Forwarder {
     this.#ports.onWaiting(this.isWaiting)
   }
 }
-
-const interrupted = ({ name }: Forwarded) =>
-  new DatabaseError('LEADER_CHANGED', leaderGone().message, {
-    retryable: true,
-    outcome: 'unknown',
-    details: requestIdOf({ name }),
-  })
 
 const full = () =>
   new DatabaseError('QUEUE_FULL', `${limits.queueMax} requests wait already; await some before sending more`, {

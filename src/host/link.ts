@@ -90,16 +90,18 @@ export class Link {
   }
 
   /** One call with one answer. */
-  async call<M extends keyof Methods>(
+  call<M extends keyof Methods>(
     method: M,
     args: Methods[M]['args'],
     options: PendingOptions & { readonly within?: WireId } = {},
   ): Promise<Methods[M]['value']> {
-    const { within, ...waiting } = options
-    const place = within === undefined ? {} : { within }
+    const { within } = options
     // The protocol pairs each method with its arguments and its answer; a mapped union cannot be built from a variable name.
-    const make = (id: WireId) => ({ kind: 'call', id, ...place, method, args }) as ClientMessage
-    return (await this.ask(make, waiting)) as Methods[M]['value']
+    const make = (id: WireId) =>
+      (within === undefined
+        ? { kind: 'call', id, method, args }
+        : { kind: 'call', id, within, method, args }) as ClientMessage
+    return this.ask(make, options) as Promise<Methods[M]['value']>
   }
 
   /** The other side is gone, or speaks another language. */

@@ -3,6 +3,7 @@ import type {
   Database,
   ExecResult,
   Led,
+  LedQueryOptions,
   LedTransactionOptions,
   QueryOptions,
   RequestFate,
@@ -10,13 +11,15 @@ import type {
   Statement,
   Transaction,
 } from '../api.ts'
+import { asError } from '../errors.ts'
 import type { Receipt } from '../events.ts'
 import { collect, type ImportSource } from '../import-source.ts'
 import { limits } from '../limits.ts'
 import { assertRequestOptions, longer } from '../request-options.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
+import { statementOf, statementsOf } from '../statement-input.ts'
 import { rowsAs, template } from '../statements.ts'
-import type { Opened } from '../wire/protocol.ts'
+import type { Methods, Opened } from '../wire/protocol.ts'
 import { chunksOf, streamOf } from './chunks.ts'
 import type { Link } from './link.ts'
 import { remoteStreams, type RemoteStreams } from './remote-streams.ts'
@@ -62,17 +65,12 @@ export class RemoteDatabase implements Led {
     return this.#streams.status$
   }
 
-  async exec(sql: string, params?: SqlParams, given: RequestOptions = {}): Promise<ExecResult> {
-    assertRequestOptions(given)
-    const { signal, ...options } = given
-    return this.#link.call('exec', [sql, params, options], { signal, waitMs: waitOf(options) })
+  exec(sql: string, params?: SqlParams, options: LedQueryOptions = {}): Promise<ExecResult> {
+    return this.#request('exec', () => asked(sql, params, options), options)
   }
 
-  async query<R extends Row>(sql: string, params?: SqlParams, given: QueryOptions = {}): Promise<R[]> {
-    assertRequestOptions(given)
-    const { signal, ...options } = given
-    const rows = await this.#link.call('query', [sql, params, options], { signal, waitMs: waitOf(options) })
-    return rowsAs<R>({ rows })
+  async query<R extends Row>(sql: string, params?: SqlParams, options: LedQueryOptions = {}): Promise<R[]> {
+    return rowsAs<R>({ rows: await this.#request('query', () => asked(sql, params, options), options) })
   }
 
   async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
@@ -83,8 +81,8 @@ export class RemoteDatabase implements Led {
   async *iterate<R extends Row>(sql: string, params?: SqlParams, given: QueryOptions = {}): AsyncGenerator<R> {
     assertRequestOptions(given)
     const { signal, ...options } = given
-    const place = params === undefined ? {} : { params }
-    const chunks = chunksOf<R[]>(this.#link, (id) => ({ kind: 'iterate', id, sql, ...place, options }), {
+    const statement = statementOf(sql, params)
+    const chunks = chunksOf<R[]>(this.#link, (id) => ({ kind: 'iterate', id, ...statement, options }), {
       signal,
       waitMs: waitOf(options),
       hold: this.#hold,
@@ -92,10 +90,8 @@ export class RemoteDatabase implements Led {
     for await (const rows of chunks) yield* rows
   }
 
-  async batch(statements: readonly Statement[], given: RequestOptions = {}): Promise<ExecResult[]> {
-    assertRequestOptions(given)
-    const { signal, ...options } = given
-    return this.#link.call('batch', [statements, options], { signal, waitMs: waitOf(options) })
+  batch(statements: readonly Statement[], options: LedQueryOptions = {}): Promise<ExecResult[]> {
+    return this.#request('batch', () => [statementsOf(statements), sendable(options)], options)
   }
 
   async transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
@@ -138,6 +134,19 @@ export class RemoteDatabase implements Led {
     return this.#link.call('import', [file], { transfer: [file.buffer] })
   }
 
+  #request<M extends 'exec' | 'query' | 'batch'>(
+    method: M,
+    makeArgs: () => Methods[M]['args'],
+    options: LedQueryOptions,
+  ): Promise<Methods[M]['value']> {
+    try {
+      assertRequestOptions(options)
+      return this.#link.call(method, makeArgs(), { signal: options.signal, waitMs: waitOf(options) })
+    } catch (error) {
+      return Promise.reject(asError(error))
+    }
+  }
+
   drainAndShutdown(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -161,6 +170,18 @@ export class RemoteDatabase implements Led {
   }
 }
 
+function asked(sql: string, params: SqlParams | undefined, options: LedQueryOptions): Methods['query']['args'] {
+  const statement = statementOf(sql, params)
+  return [statement.sql, statement.params, sendable(options)]
+}
+
+/** As they are now. A signal stays here: what it says is a message of its own. */
+function sendable(options: LedQueryOptions): Omit<LedQueryOptions, 'signal'> {
+  if (options.signal === undefined) return { ...options }
+  const { signal: _, ...rest } = options
+  return rest
+}
+
 /** The other side answers at the deadline; only if it cannot does this one. */
-const waitOf = ({ deadlineMs = limits.requestDeadlineMs }: RequestOptions): number =>
+const waitOf = ({ deadlineMs = limits.requestDeadlineMs }: Pick<RequestOptions, 'deadlineMs'>): number =>
   longer(deadlineMs, limits.answerGraceMs)

@@ -5,6 +5,7 @@
 import type { ExecResult, LedTransactionOptions, Statement, Transaction } from '../api.ts'
 import { limits } from '../limits.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
+import { statementOf, statementsOf } from '../statement-input.ts'
 import { rowsAs, template } from '../statements.ts'
 import type { WireId } from '../wire/protocol.ts'
 import type { Link } from './link.ts'
@@ -61,8 +62,9 @@ class RemoteTransaction implements Transaction {
     this.#id = id
   }
 
-  exec(sql: string, params?: SqlParams): Promise<ExecResult> {
-    return this.#link.call('exec', [sql, params], this.#waiting)
+  async exec(sql: string, params?: SqlParams): Promise<ExecResult> {
+    const asked = statementOf(sql, params)
+    return this.#link.call('exec', [asked.sql, asked.params], this.#waiting)
   }
 
   async query<R extends Row>(
@@ -70,8 +72,9 @@ class RemoteTransaction implements Transaction {
     params?: SqlParams,
     { rowMode }: { readonly rowMode?: 'object' | 'array' } = {},
   ): Promise<R[]> {
+    const asked = statementOf(sql, params)
     const options = rowMode === undefined ? {} : { rowMode }
-    return rowsAs<R>({ rows: await this.#link.call('query', [sql, params, options], this.#waiting) })
+    return rowsAs<R>({ rows: await this.#link.call('query', [asked.sql, asked.params, options], this.#waiting) })
   }
 
   async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
@@ -79,8 +82,8 @@ class RemoteTransaction implements Transaction {
     return this.query<R>(sql, params)
   }
 
-  batch(statements: readonly Statement[]): Promise<ExecResult[]> {
-    return this.#link.call('batch', [statements], this.#waiting)
+  async batch(statements: readonly Statement[]): Promise<ExecResult[]> {
+    return this.#link.call('batch', [statementsOf(statements)], this.#waiting)
   }
 
   transaction<T>(fn: (tx: Transaction) => Promise<T> | T): Promise<T> {

@@ -3,7 +3,8 @@ import type { Led, Signal, Transaction } from '../api.ts'
 import { DatabaseError } from '../errors.ts'
 import type { CallMessage } from '../wire/protocol.ts'
 
-export async function callOn(database: Led, message: CallMessage, signal: Signal): Promise<unknown> {
+/** @throws MISUSE at once; what the call throws, by its promise */
+export function callOn(database: Led, message: CallMessage, signal: Signal): Promise<unknown> {
   switch (message.method) {
     case 'exec': {
       const [sql, params, options] = message.args

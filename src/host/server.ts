@@ -167,11 +167,12 @@ export class Server {
     if (this.#withdrawals.size >= max) return this.#failed(id, flooded())
     const withdrawal = new Withdrawal()
     this.#withdrawals.set(id, withdrawal)
-    const begun = async () => work(withdrawal)
-    begun().then(
-      (value) => this.#ended(id, { kind: 'answer', id, value }, transferablesOf(value)),
-      (error: unknown) => this.#failed(id, error),
-    )
+    const failed = (error: unknown) => this.#failed(id, error)
+    try {
+      work(withdrawal).then((value) => this.#ended(id, { kind: 'answer', id, value }, transferablesOf(value)), failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   #ended(id: WireId, message: ServerMessage, transfer: readonly Transferable[] = []): void {

@@ -13,11 +13,12 @@ import type {
   Statement,
   Transaction,
 } from '../api.ts'
-import { DatabaseError } from '../errors.ts'
+import { asError, DatabaseError } from '../errors.ts'
 import type { Durability, Receipt } from '../events.ts'
 import { collect, type ImportSource } from '../import-source.ts'
 import { limits } from '../limits.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
+import { statementOf, statementsOf } from '../statement-input.ts'
 import { template } from '../statements.ts'
 import { streamOf } from './chunks.ts'
 import type { Forwarder } from './forwarder.ts'
@@ -79,14 +80,22 @@ export class SharedDatabase implements Led {
     const here = this.#here
     return here !== undefined
       ? here.exec(sql, params, options)
-      : this.#forward((database, how) => database.exec(sql, params, { ...options, ...how }), options)
+      : this.#forward(
+          () => statementOf(sql, params),
+          (database, asked, how) => database.exec(asked.sql, asked.params, how),
+          options,
+        )
   }
 
   query<R extends Row>(sql: string, params?: SqlParams, options?: QueryOptions): Promise<R[]> {
     const here = this.#here
     return here !== undefined
       ? here.query<R>(sql, params, options)
-      : this.#forward((database, how) => database.query<R>(sql, params, { ...options, ...how }), options)
+      : this.#forward(
+          () => statementOf(sql, params),
+          (database, asked, how) => database.query<R>(asked.sql, asked.params, how),
+          options,
+        )
   }
 
   async sql<R extends Row>(strings: TemplateStringsArray, ...values: SqlParam[]): Promise<R[]> {
@@ -98,7 +107,11 @@ export class SharedDatabase implements Led {
     const here = this.#here
     return here !== undefined
       ? here.batch(statements, options)
-      : this.#forward((database, how) => database.batch(statements, { ...options, ...how }), options)
+      : this.#forward(
+          () => statementsOf(statements),
+          (database, asked, how) => database.batch(asked, how),
+          options,
+        )
   }
 
   transaction<T>(fn: (tx: Transaction) => Promise<T> | T, options: LedTransactionOptions = {}): Promise<T> {
@@ -170,17 +183,27 @@ export class SharedDatabase implements Led {
     return this.#ports.close()
   }
 
-  /** The level is this member's own, not the leader's. */
-  #forward<T>(run: (database: Led, how: LedQueryOptions) => Promise<T>, options: RequestOptions = {}): Promise<T> {
+  /** `read` is what is asked, as it is now. The level is this member's own, not the leader's. */
+  #forward<S, T>(
+    read: () => S,
+    run: (database: Led, asked: S, how: LedQueryOptions) => Promise<T>,
+    options: RequestOptions = {},
+  ): Promise<T> {
     const { deadlineMs = limits.requestDeadlineMs, signal, requestId } = options
-    const { forwarder, durability } = this.#ports
-    return forwarder.ask({
-      run: (database, how) => run(database, { memberDurability: durability, ...how }),
-      deadlineMs,
-      signal,
-      requestId,
-      isRepeatable: true,
-    })
+    const { forwarder, durability: memberDurability } = this.#ports
+    try {
+      const asked = read()
+      return forwarder.ask({
+        run: (database, how) =>
+          run(database, asked, { ...options, memberDurability, requestId: how.requestId, deadlineMs: how.deadlineMs }),
+        deadlineMs,
+        signal,
+        requestId,
+        isRepeatable: true,
+      })
+    } catch (error) {
+      return Promise.reject(asError(error))
+    }
   }
 
   #repeat<T>(run: (database: Led) => Promise<T>, deadlineMs: number = limits.requestDeadlineMs): Promise<T> {

@@ -5,7 +5,8 @@
 import type { Signal } from '../api.ts'
 
 export class Withdrawal implements Signal {
-  readonly #listeners: (() => void)[] = []
+  /** There are none until somebody listens. */
+  #listeners: (() => void)[] | undefined
   #reason: DOMException | undefined
 
   get aborted(): boolean {
@@ -17,17 +18,18 @@ export class Withdrawal implements Signal {
   }
 
   addEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners ??= []
     this.#listeners.push(listener)
   }
 
   removeEventListener(_: 'abort', listener: () => void): void {
-    const at = this.#listeners.indexOf(listener)
-    if (at >= 0) this.#listeners.splice(at, 1)
+    const at = this.#listeners?.indexOf(listener) ?? -1
+    if (at >= 0) this.#listeners?.splice(at, 1)
   }
 
   abort(): void {
     if (this.#reason !== undefined) return
     this.#reason = new DOMException('the client has withdrawn it', 'AbortError')
-    for (let next = this.#listeners.shift(); next !== undefined; next = this.#listeners.shift()) next()
+    for (let next = this.#listeners?.shift(); next !== undefined; next = this.#listeners?.shift()) next()
   }
 }

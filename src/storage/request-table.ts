@@ -55,6 +55,8 @@ const newClient = (floor: number): Client => ({ floor, outcomes: new Map(), high
 export class RequestTable {
   /** In the order in which they spoke: the first is the next to be forgotten. */
   readonly #clients = new Map<string, Client>()
+  /** The last of them. */
+  #latest: string | undefined
   readonly #forgotten = new ForgottenClients()
   /** Members of this epoch and of earlier ones may have been forgotten. */
   #memberFloor = 0
@@ -101,15 +103,14 @@ export class RequestTable {
 
   #begin({ clientId, floor }: ClientFloor): void {
     this.#forget(clientId)
-    this.#clients.set(clientId, newClient(floor))
+    this.#spoke(clientId, newClient(floor))
     this.#keepClientsMax()
   }
 
   #record(outcome: RequestOutcome): void {
     const { clientId, requestNo } = outcome
     const client = this.#clients.get(clientId) ?? newClient(0)
-    this.#clients.delete(clientId)
-    this.#clients.set(clientId, client)
+    this.#spoke(clientId, client)
     this.#answerBytes += bytesOf(outcome) - bytesOf(client.outcomes.get(requestNo))
     client.outcomes.set(requestNo, outcome)
     if (requestNo >= client.highest) client.highest = requestNo
@@ -117,6 +118,13 @@ export class RequestTable {
     if (client.outcomes.size > limits.outcomesPerClientMax) this.#forgetLowest(client)
     this.#keepClientsMax()
     if (this.#answerBytes > limits.outcomesBytesMax) this.#dropAnswers()
+  }
+
+  #spoke(clientId: string, client: Client): void {
+    if (clientId === this.#latest) return
+    this.#latest = clientId
+    this.#clients.delete(clientId)
+    this.#clients.set(clientId, client)
   }
 
   #forgetLowest(client: Client): void {
@@ -144,6 +152,7 @@ export class RequestTable {
   #forget(clientId: string): void {
     for (const outcome of this.#clients.get(clientId)?.outcomes.values() ?? []) this.#answerBytes -= bytesOf(outcome)
     this.#clients.delete(clientId)
+    if (clientId === this.#latest) this.#latest = undefined
   }
 
   /** Oldest first: that they were applied stays known, what was answered does not. */

@@ -8,21 +8,24 @@ const NONE: readonly ArrayBuffer[] = []
 
 /** The buffers of large blobs in `value`, each once; those that share a buffer with something else are left to be copied. */
 export function transferablesOf(value: unknown): readonly ArrayBuffer[] {
-  if (typeof value !== 'object' || value === null) return NONE
-  const found = new Set<ArrayBuffer>()
-  collect(value, found, 0)
-  return found.size === 0 ? NONE : [...found]
+  const found = collect(value, undefined, 0)
+  return found === undefined ? NONE : [...found]
 }
 
-function collect(value: unknown, found: Set<ArrayBuffer>, depth: number): void {
+/** Most have none: there is no set before the first. */
+function collect(value: unknown, found: Set<ArrayBuffer> | undefined, depth: number): Set<ArrayBuffer> | undefined {
+  if (typeof value !== 'object' || value === null) return found
   if (value instanceof Uint8Array) {
     const { buffer, byteLength } = value
     const isWhole = byteLength === buffer.byteLength
-    if (isWhole && byteLength >= TRANSFER_BYTES_MIN && buffer instanceof ArrayBuffer) found.add(buffer)
-    return
+    if (!isWhole || byteLength < TRANSFER_BYTES_MIN || !(buffer instanceof ArrayBuffer)) return found
+    return (found ?? new Set()).add(buffer)
   }
-  if (typeof value !== 'object' || value === null || depth >= DEPTH_MAX) return
-  for (const member of Array.isArray(value) ? value : Object.values(value)) {
-    if (typeof member === 'object') collect(member, found, depth + 1)
-  }
+  if (depth >= DEPTH_MAX) return found
+  let all = found
+  if (Array.isArray(value)) for (const member of value) all = collect(member, all, depth + 1)
+  else for (const name in value) all = collect((value as Parts)[name], all, depth + 1)
+  return all
 }
+
+type Parts = Readonly<Record<string, unknown>>

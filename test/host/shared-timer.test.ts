@@ -1,7 +1,7 @@
 /** Deadlines that share a timer: each rings once, not early and hardly late, and none keeps a timer that nobody needs. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { SharedTimer } from '../../src/host/shared-timer.ts'
+import { type Due, SharedTimer } from '../../src/host/shared-timer.ts'
 
 /** Time as it is told, and the timers that were asked for. */
 class Bench {
@@ -44,19 +44,25 @@ test('each rings once, at its time or at most 10 ms after, unless it was withdra
   fc.assert(
     fc.property(deadlines, (asked) => {
       const bench = new Bench()
-      const timer = new SharedTimer(bench)
       const rung = asked.map(() => [] as number[])
-      const withdraw = new Map<number, () => void>()
+      const waiting = new Map<number, Due>()
+      const take = (index: number) => {
+        const due = waiting.get(index)
+        if (waiting.delete(index) && due !== undefined) timer.leave(due)
+      }
+      const timer = new SharedTimer(bench, (due) => {
+        for (const [index, one] of waiting) {
+          if (one !== due) continue
+          rung[index]?.push(bench.nowMs)
+          take(index)
+        }
+      })
       const steps = asked.flatMap(({ atMs, waitMs, withdrawnAtMs }, index) => [
         {
           atMs,
-          do: () =>
-            withdraw.set(
-              index,
-              timer.after(waitMs, () => rung[index]?.push(bench.nowMs)),
-            ),
+          do: () => void waiting.set(index, timer.enter(waitMs)),
         },
-        ...(withdrawnAtMs === undefined ? [] : [{ atMs: withdrawnAtMs, do: () => withdraw.get(index)?.() }]),
+        ...(withdrawnAtMs === undefined ? [] : [{ atMs: withdrawnAtMs, do: () => take(index) }]),
       ])
       for (const step of steps.sort((one, other) => one.atMs - other.atMs)) {
         bench.goTo(step.atMs)
@@ -79,17 +85,17 @@ test('each rings once, at its time or at most 10 ms after, unless it was withdra
 
 test('a thousand deadlines of one moment are one timer, which goes with the last of them', () => {
   const bench = new Bench()
-  const timer = new SharedTimer(bench)
-  const withdrawals = Array.from({ length: 1000 }, () => timer.after(30_000, () => undefined))
+  const timer = new SharedTimer(bench, () => undefined)
+  const dues = Array.from({ length: 1000 }, () => timer.enter(30_000))
   expect(bench.timers.size).toBe(1)
-  for (const withdraw of withdrawals) withdraw()
+  for (const due of dues) timer.leave(due)
   expect(bench.timers.size).toBe(0)
 })
 
 test('the longest deadline there is does not ring at once', () => {
   const bench = new Bench()
   bench.goTo(3)
-  new SharedTimer(bench).after(2 ** 31 - 1, () => undefined)
+  new SharedTimer(bench, () => undefined).enter(2 ** 31 - 1)
   const [{ waitMs } = { waitMs: NaN }] = bench.timers
   expect(waitMs).toBeLessThanOrEqual(2 ** 31 - 1)
 })

@@ -140,7 +140,7 @@ describe('a look into IndexedDB', () => {
     const findings: unknown[] = []
     const looking = findInIndexedDb('test').then((finding) => findings.push(finding))
     // The opening is bounded, and has ended.
-    await vi.waitUntil(() => vi.getTimerCount() === 0)
+    await vi.waitUntil(() => vi.getTimerCount() === 0, 5000)
     await vi.advanceTimersByTimeAsync(10 * limits.blockedMs)
     vi.useRealTimers()
     expect(findings).toEqual([])
