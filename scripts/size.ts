@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { build, type BuildOptions } from 'esbuild'
 
 /** Of our own code, gzipped, in bytes. Raise it in the commit that needs it, and say why. */
-const ownGzippedMax = 82 * 1024
+const ownGzippedMax = 83 * 1024
 
 async function sizeOf(options: BuildOptions): Promise<{ readonly minified: number; readonly gzipped: number }> {
   const { outputFiles } = await build({
