@@ -57,13 +57,18 @@ function rowOf({ against, isSpeed, target, operationsPerSample }, side, times) {
     target?.side === side
       ? { bound: target.bound, isMet: isSpeed ? ratio >= target.bound : ratio <= target.bound }
       : undefined
+  const moreMs = median(own) - median(others)
+  const difference = moreMs > 0 ? ` (${short(moreMs)} ms more)` : ''
   return {
     side: side.name,
     medianMs: median(own),
     meanMs: mean(times.get(side.name)?.means ?? []),
     perSecond: (1000 * operationsPerSample) / median(own),
     ratio,
-    ratioText: side === against ? '' : `${short(ratio)} × the ${isSpeed ? 'speed' : 'time'} of ${against.shortName}`,
+    ratioText:
+      side === against
+        ? ''
+        : `${short(ratio)} × the ${isSpeed ? 'speed' : 'time'} of ${against.shortName}${isSpeed ? '' : difference}`,
     durability: side.durability,
     ...(reached === undefined ? {} : { target: `${isSpeed ? '≥' : '≤'} ${reached.bound} ×`, isMet: reached.isMet }),
   }
