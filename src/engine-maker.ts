@@ -5,6 +5,7 @@ import { limits } from './limits.ts'
 import type { Settings } from './options.ts'
 import type { View } from './storage/view.ts'
 import type { Streams } from './streams/streams.ts'
+import { tellDamage } from './streams/tell-damage.ts'
 import { createEngine } from './vfs/engine.ts'
 import { createSqliteModule, type SqliteModule } from './vfs/sqlite-module.ts'
 
@@ -30,6 +31,7 @@ export function engineMaker(
         tempBytesMax: limits.transactionBytesMax,
         statementCacheMax: limits.statementCacheMax,
         onNotice: (notice) => streams.emit({ type: 'pragma.ignored', ...notice }),
+        onPassedOver: (error) => tellDamage(streams, error),
         ...(wasmBinary === undefined ? {} : { wasmBinary }),
       },
       module,

@@ -25,6 +25,7 @@ import type { Settings } from './options.ts'
 import type { BlockStore } from './storage/block-store.ts'
 import type { View } from './storage/view.ts'
 import type { Streams } from './streams/streams.ts'
+import { tellDamage } from './streams/tell-damage.ts'
 
 export interface WiringParts {
   readonly settings: Settings
@@ -188,14 +189,7 @@ export class Wiring {
   #observe(error: unknown): void {
     // What is still on its way has shown that the store is another's: nothing of it is served any more.
     if (isDatabaseError(error, 'LEASE_LOST')) this.#parts.onFailed(error)
-    this.#tellDamage(error)
-  }
-
-  #tellDamage(error: unknown): void {
-    if (!isDatabaseError(error, 'CHECKSUM_MISMATCH') && !isDatabaseError(error, 'ALGORITHM_MISMATCH')) return
-    const { blockNo: at, file } = error.details
-    this.#parts.streams.emit({ type: 'checksum.mismatched', blockNo: Number(at), file: String(file) })
-    this.#parts.streams.measuredChanged()
+    tellDamage(this.#parts.streams, error)
   }
 
   #broken(error: unknown): void {

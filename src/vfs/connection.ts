@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly tempBytesMax: number
   /** Must not throw. */
   readonly onNotice: (notice: PragmaNotice) => void
+  /** A callback threw this, and SQLite went on all the same: a check of the whole database says it in a row. Must not throw. */
+  readonly onPassedOver?: (error: unknown) => void
   readonly wasmBinary?: WasmBinary
 }
 
@@ -171,7 +173,11 @@ export class Connection {
 
   /** SQLite went on, but one of our own rules was broken below it, or a page was not there that it asked for. */
   assertSound(): void {
-    if (mustNotBePassedOver(this.#failure)) throw this.#failure
+    const failure = this.#failure
+    if (failure === undefined) return
+    if (mustNotBePassedOver(failure)) throw failure
+    this.#failure = undefined
+    this.#options.onPassedOver?.(failure)
   }
 
   /** Runs one statement of the engine's own and returns its rows. */

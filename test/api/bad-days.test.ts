@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/effects/ports.ts'
 import type { Database } from '../../src/index.ts'
 import { SimDisk } from '../model/sim-disk.ts'
-import { withFlippedBit } from '../model/sim-image.ts'
+import { type DiskImage, withFlippedBit } from '../model/sim-image.ts'
 import { ManualClock } from '../unit/effects/manual-clock.ts'
 import { codeOf, errorOf, recordEvents } from './harness.ts'
 import { openOn } from './sim-place.ts'
@@ -205,18 +205,34 @@ describe('a full disk', () => {
 })
 
 describe('a damaged block', () => {
-  test('is never served: the read names it, and an event tells', async () => {
+  /** Rows on its leaf, or with `isLong` a part of a text. */
+  async function damagedAt3({ isLong = false } = {}): Promise<DiskImage> {
     const { disk, db } = await openTable()
-    await db.batch(
-      Array.from({ length: 300 }, (_, id) => ({ sql: 'INSERT INTO t VALUES (?, ?)', params: [id, 'y'.repeat(100)] })),
-    )
+    const text = 'y'.repeat(isLong ? 30_000 : 100)
+    const length = isLong ? 1 : 300
+    await db.batch(Array.from({ length }, (_, id) => ({ sql: 'INSERT INTO t VALUES (?, ?)', params: [id, text] })))
     await db.close()
-    const damaged = withFlippedBit(disk.image(), { name: 'database.sqlite', byte: 3 * 4096 + 100, bit: 0 })
+    return withFlippedBit(disk.image(), { name: 'database.sqlite', byte: 3 * 4096 + 100, bit: 0 })
+  }
+
+  test('is never served: the read names it, and an event tells', async () => {
+    const damaged = await damagedAt3()
     expect(await codeOf(openOn(new SimDisk(damaged), { recovery: { verify: 'full' } }))).toBe('CHECKSUM_MISMATCH')
     const lenient = await openOn(new SimDisk(damaged), { recovery: { verify: 'none' } })
     const events = recordEvents(lenient)
     const error = await errorOf(lenient.query('SELECT sum(length(text)) FROM t'))
     expect(error).toMatchObject({ code: 'CHECKSUM_MISMATCH', details: { blockNo: 3 } })
     expect(events.find(({ type }) => type === 'checksum.mismatched')).toMatchObject({ blockNo: 3 })
+  })
+
+  test('that SQLite passes over when it checks all of them is told all the same', async () => {
+    const db = await openOn(new SimDisk(await damagedAt3({ isLong: true })), { recovery: { verify: 'none' } })
+    const events = recordEvents(db)
+    const [found] = await db.query('PRAGMA integrity_check')
+    expect(found).toEqual({ integrity_check: expect.stringContaining('failed to get page 4') })
+    const told = () => events.filter(({ type }) => type === 'checksum.mismatched')
+    expect(told()).toEqual([expect.objectContaining({ blockNo: 3, file: 'database.sqlite' })])
+    await db.query('SELECT 1')
+    expect(told()).toHaveLength(1)
   })
 })
