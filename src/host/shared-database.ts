@@ -189,9 +189,9 @@ export class SharedDatabase implements Led {
     run: (database: Led, asked: S, how: LedQueryOptions) => Promise<T>,
     options: RequestOptions = {},
   ): Promise<T> {
-    const { deadlineMs = limits.requestDeadlineMs, signal, requestId } = options
     const { forwarder, durability: memberDurability } = this.#ports
     try {
+      const { deadlineMs = limits.requestDeadlineMs, signal, requestId } = options
       const asked = read()
       return forwarder.ask({
         run: (database, how) =>

@@ -77,6 +77,14 @@ describe.each(places)('a database %s', (_, open) => {
     ['a batch without sql', (db) => db.batch([given({})]), /with sql a string/],
     ['in a transaction', (db) => db.transaction((tx) => tx.batch(given({}))), /it takes a list of/],
   ]
+  test('refuses options that are none by its promise, whatever they are', async () => {
+    const db = await open()
+    await expect(db.exec('SELECT 1', [], given(null))).rejects.toThrow(TypeError)
+    await expect(db.query('SELECT 1', [], given({ deadlineMs: 'soon' }))).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+    })
+  })
+
   test.each(calls)('refuses %s', async (_, call, says) => {
     const db = await open()
     const error = await errorOf(call(db))
