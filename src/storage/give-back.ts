@@ -9,15 +9,20 @@ import type { StoreParts } from './store-parts.ts'
 export interface StepOptions {
   /** Awaited between steps; without it there is one step. */
   readonly pause?: () => Promise<void>
-  /** Called after every wait; throws when the store has changed hands or ended meanwhile. */
+  /** Called after every wait, before anything is changed; throws when the store has changed hands or ended meanwhile. */
   readonly stillOurs: () => void
 }
 
 /** The file of a released segment gives back what it had grown far, unless a new segment begins in it meanwhile. */
 export function giveBackGrown(parts: StoreParts, { file, fileBytes }: Segment, options: StepOptions): Promise<void> {
   const { log, limits: of } = parts
+  const hasGrown = fileBytes > 2 * of.segmentBytes
   const grown = {
-    size: () => (fileBytes > 2 * of.segmentBytes && log.spares.includes(file) ? file.size() : 0),
+    size: () => {
+      if (!hasGrown || !log.spares.includes(file)) return 0
+      options.stillOurs()
+      return file.size()
+    },
     truncate: (bytes: number) => file.truncate(bytes),
   }
   return cutInSteps(grown, of.segmentBytes, options)
@@ -40,8 +45,8 @@ interface Cuttable {
 async function cutInSteps(file: Cuttable, toBytes: number, { pause, stillOurs }: StepOptions): Promise<void> {
   const stepBytes = pause === undefined ? Infinity : limits.cutStepBytes
   for (let bytes = file.size(); bytes > toBytes; bytes = file.size()) {
+    stillOurs()
     file.truncate(Math.max(toBytes, bytes - stepBytes))
     await pause?.()
-    stillOurs()
   }
 }

@@ -82,3 +82,27 @@ test('a home that is cut is so in steps; when that is interrupted, the close cut
   expect(await homeBytes()).toBe(blockSize)
   await expectWhole(fs, { 0: 'small' })
 })
+
+test('what another writer has taken over meanwhile is not cut', async () => {
+  const { fs, store } = await grown()
+  const before = await longestLog(fs)
+  let young: BlockStore | undefined
+  const pause = async () => {
+    if ((await longestLog(fs)) < before) young ??= (await openOn(fs)).store
+  }
+  await expect(store.checkpoint({ everything: true, pause })).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  expect(await longestLog(fs)).toBe(before - limits.cutStepBytes)
+  young?.abandon()
+  await expectWhole(fs, {})
+})
+
+test('nor what was closed', async () => {
+  const { fs, store } = await grown()
+  const before = await longestLog(fs)
+  const pause = async () => {
+    if ((await longestLog(fs)) < before) store.abandon()
+  }
+  await expect(store.checkpoint({ everything: true, pause })).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+  expect(await longestLog(fs)).toBe(before - limits.cutStepBytes)
+  await expectWhole(fs, {})
+})
