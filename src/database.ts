@@ -21,7 +21,7 @@ import { limits } from './limits.ts'
 import type { Reign } from './reign.ts'
 import { assertRequestOptions } from './request-options.ts'
 import type { Row, RunResult, SqlParam, SqlParams } from './sql.ts'
-import { statementOf, statementsOf } from './statement-input.ts'
+import { captured, statementOf, statementsOf } from './statement-input.ts'
 import { rowsAs, run, runAll, template } from './statements.ts'
 import { runTransaction } from './transaction.ts'
 import type { Txid } from './units.ts'
@@ -80,7 +80,11 @@ export class DatabaseHandle implements Led {
     return this.query<R>(sql, params)
   }
 
-  async *iterate<R extends Row>(sql: string, params?: SqlParams, options: QueryOptions = {}): AsyncGenerator<R> {
+  iterate<R extends Row>(sql: string, params?: SqlParams, options: QueryOptions = {}): AsyncGenerator<R> {
+    return this.#rows<R>(sql, captured(params), options)
+  }
+
+  async *#rows<R extends Row>(sql: string, params: SqlParams | undefined, options: QueryOptions): AsyncGenerator<R> {
     yield* await this.query<R>(sql, params, options)
   }
 

@@ -10,7 +10,13 @@ import type { SqlParam, SqlParams } from './sql.ts'
 /** @throws INVALID_PARAMETER */
 export function statementOf(sql: string, params: SqlParams | undefined): Statement {
   if (typeof sql !== 'string') throw invalid(`sql is ${nameOf(sql)}; it must be a string`)
-  return params === undefined ? { sql } : { sql, params: captured(params) }
+  return params === undefined ? { sql } : { sql, params: checked(params) }
+}
+
+/** Parameters as they are now; what is none of these is refused by whoever reads it. */
+export function captured(params: SqlParams | undefined): SqlParams | undefined {
+  if (Array.isArray(params)) return (params as readonly SqlParam[]).slice()
+  return isNamed(params) ? { ...params } : params
 }
 
 /** @throws INVALID_PARAMETER, with the index of the statement */
@@ -27,12 +33,13 @@ export function statementsOf(statements: readonly Statement[]): Statement[] {
 }
 
 /** What types do not keep out, a script passes all the same. */
-function captured(params: unknown): SqlParams {
-  if (Array.isArray(params)) return (params as readonly SqlParam[]).slice()
-  if (typeof params !== 'object' || params === null || ArrayBuffer.isView(params))
-    throw invalid(`the parameters are ${nameOf(params)}; they must be a list, or an object with a value for each name`)
-  return { ...(params as { readonly [name: string]: SqlParam }) }
+function checked(params: SqlParams): SqlParams {
+  if (Array.isArray(params) || isNamed(params)) return captured(params) ?? params
+  throw invalid(`the parameters are ${nameOf(params)}; they must be a list, or an object with a value for each name`)
 }
+
+const isNamed = (params: unknown): params is { readonly [name: string]: SqlParam } =>
+  typeof params === 'object' && params !== null && !ArrayBuffer.isView(params)
 
 const nameOf = (value: unknown): string =>
   value === null || value === undefined ? String(value) : `a value of type ${typeof value}`

@@ -17,7 +17,7 @@ import { collect, type ImportSource } from '../import-source.ts'
 import { limits } from '../limits.ts'
 import { assertRequestOptions, longer } from '../request-options.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
-import { statementOf, statementsOf } from '../statement-input.ts'
+import { captured, statementOf, statementsOf } from '../statement-input.ts'
 import { rowsAs, template } from '../statements.ts'
 import type { Methods, Opened } from '../wire/protocol.ts'
 import { chunksOf, streamOf } from './chunks.ts'
@@ -78,7 +78,11 @@ export class RemoteDatabase implements Led {
     return this.query<R>(sql, params)
   }
 
-  async *iterate<R extends Row>(sql: string, params?: SqlParams, given: QueryOptions = {}): AsyncGenerator<R> {
+  iterate<R extends Row>(sql: string, params?: SqlParams, options: QueryOptions = {}): AsyncGenerator<R> {
+    return this.#rows<R>(sql, captured(params), options)
+  }
+
+  async *#rows<R extends Row>(sql: string, params: SqlParams | undefined, given: QueryOptions): AsyncGenerator<R> {
     assertRequestOptions(given)
     const { signal, ...options } = given
     const statement = statementOf(sql, params)

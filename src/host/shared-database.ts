@@ -18,7 +18,7 @@ import type { Durability, Receipt } from '../events.ts'
 import { collect, type ImportSource } from '../import-source.ts'
 import { limits } from '../limits.ts'
 import type { Row, SqlParam, SqlParams } from '../sql.ts'
-import { statementOf, statementsOf } from '../statement-input.ts'
+import { captured, statementOf, statementsOf } from '../statement-input.ts'
 import { template } from '../statements.ts'
 import { streamOf } from './chunks.ts'
 import type { Forwarder } from './forwarder.ts'
@@ -122,7 +122,11 @@ export class SharedDatabase implements Led {
     })
   }
 
-  async *iterate<R extends Row>(sql: string, params?: SqlParams, options?: QueryOptions): AsyncGenerator<R> {
+  iterate<R extends Row>(sql: string, params?: SqlParams, options?: QueryOptions): AsyncGenerator<R> {
+    return this.#rows<R>(sql, captured(params), options)
+  }
+
+  async *#rows<R extends Row>(sql: string, params: SqlParams | undefined, options?: QueryOptions): AsyncGenerator<R> {
     const { durability } = this.#ports
     yield* (await this.#leader(options)).iterate<R>(sql, params, { memberDurability: durability, ...options })
   }

@@ -14,27 +14,32 @@ export interface StepOptions {
 }
 
 /** The file of a released segment gives back what it had grown far, unless a new segment begins in it meanwhile. */
-export function giveBackGrown(parts: StoreParts, { file, fileBytes }: Segment, options: StepOptions): Promise<void> {
-  const { log, limits: of } = parts
-  const hasGrown = fileBytes > 2 * of.segmentBytes
+export async function giveBackGrown(
+  { log, limits: { segmentBytes } }: StoreParts,
+  { file, fileBytes }: Segment,
+  options: StepOptions,
+): Promise<void> {
+  if (fileBytes <= 2 * segmentBytes) return
   const grown = {
-    size: () => {
-      if (!hasGrown || !log.spares.includes(file)) return 0
-      options.stillOurs()
-      return file.size()
-    },
+    size: () => (log.spares.includes(file) ? file.size() : 0),
     truncate: (bytes: number) => file.truncate(bytes),
   }
-  return cutInSteps(grown, of.segmentBytes, options)
+  await cutInSteps(grown, segmentBytes, options)
 }
 
 /** What lies behind the database. Only once a durable header says that it ends there. */
-export function cutHome({ home, blockSize }: StoreParts, sizeBlocks: number, options: StepOptions): Promise<void> {
+export async function cutHome(
+  { home, blockSize }: StoreParts,
+  sizeBlocks: number,
+  options: StepOptions,
+): Promise<void> {
+  const toBytes = sizeBlocks * blockSize
+  if (home.bytes <= toBytes) return
   const excess = {
     size: () => home.bytes,
     truncate: (bytes: number) => void home.cutTo(Math.ceil(bytes / blockSize)),
   }
-  return cutInSteps(excess, sizeBlocks * blockSize, options)
+  await cutInSteps(excess, toBytes, options)
 }
 
 interface Cuttable {
@@ -44,8 +49,10 @@ interface Cuttable {
 
 async function cutInSteps(file: Cuttable, toBytes: number, { pause, stillOurs }: StepOptions): Promise<void> {
   const stepBytes = pause === undefined ? Infinity : limits.cutStepBytes
-  for (let bytes = file.size(); bytes > toBytes; bytes = file.size()) {
+  for (;;) {
     stillOurs()
+    const bytes = file.size()
+    if (bytes <= toBytes) return
     file.truncate(Math.max(toBytes, bytes - stepBytes))
     await pause?.()
   }

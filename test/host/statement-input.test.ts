@@ -43,6 +43,12 @@ describe.each(places)('a database %s', (_, open) => {
     }
     statements.pop()
     await Promise.all(asked)
+    const wanted = [2]
+    const rows = db.iterate('SELECT b FROM t WHERE a = ? ORDER BY b', wanted)
+    wanted[0] = 99
+    const read: unknown[] = []
+    for await (const { b } of rows) read.push(b)
+    expect(read).toEqual(['batch', 'list', 'names'])
     await db.transaction(async (tx) => {
       const inside: Promise<unknown>[] = []
       for (let n = 4; n <= 5; n++) {

@@ -4,6 +4,8 @@ import { limits } from '../../../src/limits.ts'
 import type { BlockStore } from '../../../src/storage/block-store.ts'
 import { MemoryFs } from '../../../src/storage/media/memory-fs.ts'
 import { blockOf, blockSize, bytesAt, commit } from '../../contract/groups.ts'
+import { withFiles } from '../../attacks/world.ts'
+import { openFileStore } from '../../../src/storage/recover.ts'
 import { openOn, options } from './stores.ts'
 
 const segmentBytes = options.segmentBytes ?? NaN
@@ -105,4 +107,17 @@ test('nor what was closed', async () => {
   await expect(store.checkpoint({ everything: true, pause })).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
   expect(await longestLog(fs)).toBe(before - limits.cutStepBytes)
   await expectWhole(fs, {})
+})
+
+test('blocks are folded in the order in which they lie in the home', async () => {
+  const at: number[] = []
+  const fs = new MemoryFs()
+  const watched = withFiles(fs, (file) =>
+    file.name === 'database.sqlite' ? { write: (bytes, to) => (at.push(to), file.write(bytes, to)) } : {},
+  )
+  const { store } = await openFileStore(watched, options)
+  for (const block of [9, 3, 30, 4, 11, 2]) await commit(store, { blocks: { [block]: `b${block}` } })
+  at.length = 0
+  await store.checkpoint({ everything: true })
+  expect(at).toEqual([2, 3, 4, 9, 11, 30].map((block) => block * blockSize))
 })

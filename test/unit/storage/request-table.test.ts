@@ -57,6 +57,15 @@ describe('a table', () => {
     expect([1, 2, 3, last].map((no) => kindOf(table, no))).toEqual(['unknown', 'unknown', 'known', 'known'])
   })
 
+  test('takes a carried client in place of what it had, also of the one that spoke last', () => {
+    const table = new RequestTable()
+    table.apply([outcome(1), outcome(2)])
+    table.apply([{ clientId: 'c', floor: 2 }, outcome(3)])
+    expect([1, 2, 3, 4].map((no) => kindOf(table, no))).toEqual(['unknown', 'unknown', 'known', 'fresh'])
+    table.apply([{ clientId: 'c', floor: 7 }])
+    expect([3, 7, 8].map((no) => kindOf(table, no))).toEqual(['unknown', 'unknown', 'fresh'])
+  })
+
   test('forgets the client that has been silent longest', () => {
     const table = new RequestTable()
     for (let no = 0; no < limits.clientsMax; no++) table.apply([outcome(1, { clientId: `c${no}` })])
